@@ -1,0 +1,38 @@
+// Whether the guards that a plan relies on are in force, or when they will be.
+import { scopeKey } from '../core/companions.ts'
+import { reason } from '../core/reasons.ts'
+import type { Facts, Reason, Scope } from '../core/types.ts'
+
+/** Proxies are given this much longer than their drain time before a Gateway counts as prepared. */
+const DRAIN_MARGIN = 5
+
+export type NotReady = { readonly reason: Reason; readonly seconds: number }
+
+/** `now` in ms since the epoch. The first scope that is not ready decides. */
+export function notReady(scopes: readonly Scope[], facts: Facts, now: number): NotReady | undefined {
+  for (const scope of scopes) {
+    // What belongs to one route only (its passthrough) guards nothing.
+    if (scope.of === 'route') continue
+    const since = facts.readySince(scope)
+    if (since === undefined) return { reason: reason('guards-missing', { scope: scopeKey(scope) }), seconds: 2 }
+    const seconds = Math.ceil((since + needed(scope, facts) * 1000 - now) / 1000)
+    if (seconds <= 0) continue
+    if (scope.of !== 'gateway') return { reason: reason('guards-missing', { scope: scopeKey(scope) }), seconds }
+    const gateway = `${scope.namespace}/${scope.name}`
+    return { reason: reason('gateway-preparing', { gateway, seconds: String(seconds) }), seconds }
+  }
+  return undefined
+}
+
+/** Seconds for which the guards of a scope have to be in force before a route may rely on them. */
+function needed(scope: Scope, facts: Facts): number {
+  if (scope.of !== 'gateway') return facts.config.settleSeconds
+  for (const controller of facts.config.controllers) {
+    if (controller.gateway !== 'envoy-gateway') continue
+    const handedOver = controller.handedOver.find(
+      each => each.namespace === scope.namespace && each.name === scope.name,
+    )
+    if (handedOver !== undefined) return handedOver.drainSeconds + DRAIN_MARGIN
+  }
+  return facts.config.settleSeconds
+}

@@ -1,0 +1,88 @@
+// The validating answer: nothing is left to do and the guards are there; or not yet; or no, and why.
+import { object } from '../core/json.ts'
+import { INJECTED, PROTECT } from '../core/keys.ts'
+import { plan } from '../core/planner.ts'
+import { reason } from '../core/reasons.ts'
+import { readRecord } from '../core/record.ts'
+import { readRoute, routeKind } from '../core/route.ts'
+import { altered } from '../core/standing.ts'
+import { saysOpen } from '../core/team.ts'
+import type { Facts, GatewayKind, KubeObject, Plan, Reason } from '../core/types.ts'
+import { notReady } from './readiness.ts'
+import type { Request } from './review.ts'
+import { touched } from './touched.ts'
+
+export type Verdict = {
+  readonly outcome: 'skip' | 'protect' | 'release' | 'deny' | 'later'
+  readonly reasons: readonly Reason[]
+  readonly team?: string
+  /** With `later`: when to ask again. */
+  readonly seconds?: number
+}
+
+export function validate(request: Request, facts: Facts, gateways: readonly GatewayKind[], now: number): Verdict {
+  const { object: after, oldObject: before, operation } = request
+  if (after === undefined || (operation !== 'CREATE' && operation !== 'UPDATE'))
+    return skip('not-a-route', request.kind)
+  if (operation === 'UPDATE' && before !== undefined && !touched(before, after, facts.config, gateways))
+    return skip('untouched')
+  if (request.subResource !== '') return deny([reason('status-changes', {}, 'metadata')])
+  if (routeKind(after) === undefined) return otherKind(after)
+  return judge(plan(after, facts, gateways, request.namespace), after, facts, now)
+}
+
+function judge(planned: Plan, after: KubeObject, facts: Facts, now: number): Verdict {
+  switch (planned.outcome) {
+    case 'skip':
+      return { outcome: 'skip', reasons: [planned.reason] }
+    case 'deny':
+      return planned.reasons.some(each => each.code === 'injection-other')
+        ? later(planned.reasons[0])
+        : deny(planned.reasons)
+    case 'release':
+      return planned.patch.length === 0 ? { outcome: 'release', reasons: [] } : later(reason('release-missing'))
+    case 'protect': {
+      const team = planned.target.team.name
+      if (planned.patch.length > 0) return { ...unfinished(after), team }
+      const missing = notReady(planned.scopes, facts, now)
+      if (missing === undefined) return { outcome: 'protect', reasons: planned.warnings, team }
+      return {
+        ...(missing.reason.code === 'gateway-preparing'
+          ? deny([missing.reason])
+          : later(missing.reason, missing.seconds)),
+        team,
+      }
+    }
+  }
+}
+
+/**
+ * Why something is left to do. No record: the mutating call was skipped. A record that stands: another replica or version
+ * wrote it. A record that does not: somebody behind us changed what we had written, and would do so again.
+ */
+function unfinished(after: KubeObject): Verdict {
+  const route = readRoute(after)
+  const record = readRecord(route?.annotations[INJECTED])
+  if (route === undefined || record === undefined) return later(reason('injection-missing'))
+  const what = altered(route, record)
+  return what === undefined ? later(reason('injection-other')) : deny([reason('injection-altered', { what })])
+}
+
+/** A label on another kind of route does nothing: the application would stay open while its label says otherwise. */
+function otherKind(after: KubeObject): Verdict {
+  const value = object(after.metadata.labels)[PROTECT]
+  if (saysOpen(typeof value === 'string' ? value : undefined)) return skip('not-a-route', after.kind)
+  return deny([reason('route-kind', { kind: after.kind }, `metadata.labels[${PROTECT}]`)])
+}
+
+function skip(code: 'not-a-route' | 'untouched', kind = ''): Verdict {
+  return { outcome: 'skip', reasons: [reason(code, { kind })] }
+}
+
+function deny(reasons: readonly Reason[]): Verdict {
+  return { outcome: 'deny', reasons }
+}
+
+function later(of: Reason, seconds = 1): Verdict {
+  return { outcome: 'later', reasons: [of], seconds }
+}

@@ -1,0 +1,193 @@
+// PortcullisConfig: the one configuration file. Type, defaults and rules.
+import * as z from 'zod'
+import { check, type Parsed } from './problems.ts'
+import { refined } from './rules.ts'
+import { dnsLabel, dnsSubdomain, withoutDuplicates } from './schema.ts'
+
+export type Config = {
+  /** Portcullis' own namespace. */
+  readonly namespace: string
+  readonly clusterDomain: string
+  readonly controllers: readonly Controller[]
+  readonly certificates: { readonly mode: 'self' | 'secret' | 'cert-manager'; readonly secret?: string }
+  readonly settleSeconds: number
+  readonly injectionFormat: number
+}
+
+/** What the controller name of an IngressClass or GatewayClass stands for. */
+export type Controller = IngressNginx | Traefik | EnvoyGateway
+
+export type IngressNginx = {
+  readonly controller: string
+  readonly gateway: 'ingress-nginx'
+  readonly annotationPrefix: string
+}
+
+export type Traefik = {
+  readonly controller: string
+  readonly gateway: 'traefik'
+  readonly separator: '-' | '_'
+  readonly trustForwardHeader: boolean
+}
+
+export type EnvoyGateway = {
+  readonly controller: string
+  readonly gateway: 'envoy-gateway'
+  readonly handedOver: readonly HandedOver[]
+}
+
+/** A Gateway that Portcullis may write policies for. */
+export type HandedOver = {
+  readonly namespace: string
+  readonly name: string
+  readonly strictListeners: readonly string[]
+  readonly drainSeconds: number
+  readonly keepEscapedSlashes: boolean
+}
+
+const CONFIG_GROUP_VERSION = 'config.auth.example/v1alpha1'
+
+const controllerName = () =>
+  z
+    .string()
+    .max(253)
+    .regex(
+      /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?\/[A-Za-z0-9/._~%!$&'()*+,;=:-]+$/,
+      'must be a controller name with its domain, such as k8s.io/ingress-nginx',
+    )
+    .describe('spec.controller of the IngressClass or spec.controllerName of the GatewayClass.')
+
+function gatewayKey(gateway: HandedOver | undefined): string | undefined {
+  return gateway?.namespace && gateway.name && `${gateway.namespace}/${gateway.name}`
+}
+
+const handedOver = z.strictObject({
+  namespace: dnsLabel().describe('Namespace of the Gateway.'),
+  name: dnsSubdomain().describe('Name of the Gateway.'),
+  strictListeners: withoutDuplicates(z.array(dnsSubdomain()), listener => listener, [])
+    .default([])
+    .describe('Listeners that deny every route without a policy of its own.'),
+  drainSeconds: z.int().min(0).max(86400).default(60).describe('How long its proxies drain old connections.'),
+  keepEscapedSlashes: z.boolean().default(false).describe('Whether escaped slashes in paths stay as they are.'),
+})
+
+const ingressNginx = z.strictObject({
+  controller: controllerName(),
+  gateway: z.literal('ingress-nginx'),
+  annotationPrefix: dnsSubdomain().default('nginx.ingress.kubernetes.io').describe('Its --annotations-prefix.'),
+})
+
+const traefik = z.strictObject({
+  controller: controllerName(),
+  gateway: z.literal('traefik'),
+  separator: z.enum(['-', '_']).default('-').describe('_ where its providers have safeNaming on.'),
+  trustForwardHeader: z
+    .boolean()
+    .default(false)
+    .describe('Whether X-Forwarded headers from its entry points are true.'),
+})
+
+const envoyGateway = z.strictObject({
+  controller: controllerName(),
+  gateway: z.literal('envoy-gateway'),
+  handedOver: withoutDuplicates(z.array(handedOver), gatewayKey, [])
+    .default([])
+    .describe('Gateways that Portcullis may write policies for; all others are only checked.'),
+})
+
+const controller = z.discriminatedUnion('gateway', [ingressNginx, traefik, envoyGateway])
+
+/** The controller names under which the three gateways announce themselves. */
+const WELL_KNOWN: z.input<typeof controller>[] = [
+  { controller: 'k8s.io/ingress-nginx', gateway: 'ingress-nginx' },
+  { controller: 'traefik.io/ingress-controller', gateway: 'traefik' },
+  { controller: 'traefik.io/gateway-controller', gateway: 'traefik' },
+  { controller: 'gateway.envoyproxy.io/gatewayclass-controller', gateway: 'envoy-gateway' },
+]
+
+const certificates = refined(
+  z.strictObject({
+    mode: z.enum(['self', 'secret', 'cert-manager']).default('self').describe('Who issues the serving certificate.'),
+    secret: dnsSubdomain().optional().describe('Name of the Secret with the certificate.'),
+  }),
+  [
+    {
+      holds: ({ mode, secret }) => mode !== 'secret' || secret !== undefined,
+      message: 'mode secret needs secret, the name of the Secret with the certificate',
+      at: ['secret'],
+      reads: [['mode'], ['secret']],
+    },
+  ],
+)
+
+function handsOverOnce({ controllers }: { controllers: readonly z.output<typeof controller>[] }): boolean {
+  const keys = controllers.flatMap(entry => (entry.gateway === 'envoy-gateway' ? entry.handedOver.map(gatewayKey) : []))
+  return new Set(keys).size === keys.length
+}
+
+const fields = z.strictObject({
+  apiVersion: z.literal(CONFIG_GROUP_VERSION),
+  kind: z.literal('PortcullisConfig'),
+  metadata: z.looseObject({ name: z.string().optional() }).optional(),
+  namespace: z
+    .string()
+    .max(63)
+    .regex(
+      /^[a-z0-9]+$/,
+      'must be lower-case letters and digits alone: Traefik joins namespace and name with a dash, so a dash here would let another namespace stand in for it',
+    )
+    .default('portcullis')
+    .describe("Portcullis' own namespace."),
+  clusterDomain: dnsSubdomain().default('cluster.local').describe('The DNS domain of the cluster.'),
+  controllers: withoutDuplicates(z.array(controller), entry => entry?.controller, ['controller'])
+    .prefault(WELL_KNOWN)
+    .describe(
+      'Which gateway a controller name stands for. A list here replaces the default, which has the well-known names.',
+    ),
+  certificates: certificates.prefault({}).describe('Where the serving certificate is from.'),
+  settleSeconds: z
+    .int()
+    .min(0)
+    .max(3600)
+    .default(5)
+    .describe('How long guards must have been right before they count.'),
+  injectionFormat: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(1)
+    .describe('The format of what is injected; raised after a rollout.'),
+})
+
+const schema = refined(fields, [
+  {
+    holds: handsOverOnce,
+    message: 'a Gateway is handed over twice; one controller can have it',
+    at: ['controllers'],
+    reads: [['controllers']],
+  },
+])
+
+export function parseConfig(input: unknown): Parsed<Config> {
+  const parsed = check(schema, input)
+  if ('problems' in parsed) return parsed
+  const { namespace, clusterDomain, controllers, certificates, settleSeconds, injectionFormat } = parsed.value
+  const { mode, secret } = certificates
+  return {
+    value: {
+      namespace,
+      clusterDomain,
+      controllers,
+      certificates: { mode, ...(secret === undefined ? {} : { secret }) },
+      settleSeconds,
+      injectionFormat,
+    },
+  }
+}
+
+/** What serves where there is no file. */
+export function defaultConfig(): Config {
+  const parsed = parseConfig({ apiVersion: CONFIG_GROUP_VERSION, kind: 'PortcullisConfig' })
+  if ('problems' in parsed) throw new Error(`defaults: ${parsed.problems.map(({ path }) => path).join(', ')}`)
+  return parsed.value
+}

@@ -1,0 +1,21 @@
+// From when to when certificates are valid, and when it is time for the next.
+import type { X509Certificate } from 'node:crypto'
+
+const HOUR = 60 * 60 * 1000
+/** Clocks of other machines may be behind ours. */
+const BACKDATED_MS = HOUR
+
+export function days(count: number): number {
+  return count * 24 * HOUR
+}
+
+export function validity(now: Date, lifetime: number): { notBeforeDate: Date; notAfterDate: Date } {
+  return { notBeforeDate: new Date(now.getTime() - BACKDATED_MS), notAfterDate: new Date(now.getTime() + lifetime) }
+}
+
+/** After two thirds of its life. */
+export function isDue(certificate: X509Certificate, now: Date): boolean {
+  const from = certificate.validFromDate.getTime()
+  const to = certificate.validToDate.getTime()
+  return now.getTime() >= from + ((to - from) * 2) / 3
+}

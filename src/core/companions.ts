@@ -1,0 +1,42 @@
+// The companions of a scope: what every gateway of the cluster needs for it, in an order in which it can be applied.
+import { EXTERNAL_DNS_CONTROLLER, MANAGED_BY, MANAGER, STANDS_FOR } from './keys.ts'
+import type { Companion, Facts, GatewayKind, KubeObject, ObjectName, Scope } from './types.ts'
+
+/** Pure. A scope whose team, namespace, Gateway or route is not among the facts has no companions. */
+export function companions(scope: Scope, facts: Facts, gateways: readonly GatewayKind[]): Companion[] {
+  const result = new Map<string, Companion>()
+  for (const gateway of gateways) {
+    for (const companion of gateway.companions(scope, facts)) {
+      const key = identity(companion.object)
+      if (!result.has(key)) result.set(key, companion)
+    }
+  }
+  return [...result.values()]
+}
+
+export function identity(object: KubeObject): string {
+  return `${object.apiVersion}/${object.kind}/${String(object.metadata.namespace ?? '')}/${String(object.metadata.name)}`
+}
+
+export function scopeKey(scope: Scope): string {
+  switch (scope.of) {
+    case 'team':
+      return `team/${scope.team}`
+    case 'namespace':
+      return `namespace/${scope.namespace}/${scope.team}`
+    case 'gateway':
+      return `gateway/${scope.namespace}/${scope.name}`
+    case 'route':
+      return `route/${scope.route.kind}/${scope.route.namespace}/${scope.route.name}`
+  }
+}
+
+/** Metadata that every companion carries; `standsFor` says in words what a hashed name cannot. */
+export function companionMetadata(name: ObjectName, standsFor: string): KubeObject['metadata'] {
+  return {
+    name: name.name,
+    namespace: name.namespace,
+    labels: { [MANAGED_BY]: MANAGER },
+    annotations: { [STANDS_FOR]: standsFor, [EXTERNAL_DNS_CONTROLLER]: MANAGER },
+  }
+}

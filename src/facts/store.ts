@@ -1,0 +1,269 @@
+// The facts: one live store, filled by `put` and emptied by `remove`, whether documents come from files or from watches.
+import { type AuthExemption, parseAuthExemption } from '../api/auth-exemption.ts'
+import { type AuthTeam, parseAuthTeam } from '../api/auth-team.ts'
+import type { Config } from '../api/config.ts'
+import type { Problem } from '../api/problems.ts'
+import { array, object, string, strings } from '../core/json.ts'
+import { DEFAULT_CLASS } from '../core/keys.ts'
+import { reason } from '../core/reasons.ts'
+import { routeKind } from '../core/route.ts'
+import { selects, selectsAcross } from '../core/selector.ts'
+import type {
+  Exemption,
+  Facts,
+  Gateway,
+  GatewayClass,
+  IngressClass,
+  KubeObject,
+  Namespace,
+  Policy,
+  Reason,
+  RouteKind,
+  RouteRef,
+} from '../core/types.ts'
+import { nameOf, readGateway, readNamespace, readPolicy } from './read.ts'
+import { Routes } from './routes.ts'
+
+type StoredClass = IngressClass & { readonly isDefault: boolean }
+type TeamsIn = { readonly admitted: readonly AuthTeam[]; readonly defaults: readonly AuthTeam[] }
+
+/** Kinds whose documents are facts; every other document passes by. */
+export const FACT_KINDS: ReadonlySet<string> = new Set([
+  'AuthTeam',
+  'AuthExemption',
+  'Namespace',
+  'IngressClass',
+  'GatewayClass',
+  'Gateway',
+  'SecurityPolicy',
+  'ClientTrafficPolicy',
+  'Ingress',
+  'HTTPRoute',
+])
+
+export class FactStore implements Facts {
+  readonly config: Config
+  readonly routes = new Routes()
+  readonly #guardsAssumed: boolean
+  readonly #teams = new Map<string, AuthTeam>()
+  readonly #exemptions = new Map<string, AuthExemption>()
+  readonly #namespaces = new Map<string, Namespace>()
+  readonly #ingressClasses = new Map<string, StoredClass>()
+  readonly #gatewayClasses = new Map<string, GatewayClass>()
+  readonly #gateways = new Map<string, Gateway>()
+  readonly #policies = new Map<string, Map<string, Policy>>()
+  readonly #acrossNamespaces = new Map<string, Policy>()
+  readonly #teamsIn = new Map<string, TeamsIn>()
+  #controllers: { Ingress: ReadonlySet<string>; HTTPRoute: ReadonlySet<string> } = {
+    Ingress: new Set(),
+    HTTPRoute: new Set(),
+  }
+
+  /** `guardsAssumed`: nobody makes companions here (documents from files), so guards count as ready. */
+  constructor(config: Config, options: { readonly guardsAssumed: boolean }) {
+    this.config = config
+    this.#guardsAssumed = options.guardsAssumed
+  }
+
+  /** A document that is not valid is not taken, what it would replace stays, and every problem is returned. */
+  put(document: KubeObject): readonly Problem[] {
+    switch (document.kind) {
+      case 'AuthTeam':
+        return this.#putTeam(document)
+      case 'AuthExemption':
+        return this.#putExemption(document)
+      case 'Namespace':
+        this.#namespaces.set(nameOf(document).name, readNamespace(document))
+        this.#teamsIn.delete(nameOf(document).name)
+        break
+      case 'IngressClass':
+        this.#ingressClasses.set(nameOf(document).name, readIngressClass(document))
+        this.#readControllers()
+        break
+      case 'GatewayClass':
+        this.#gatewayClasses.set(nameOf(document).name, readGatewayClass(document))
+        this.#readControllers()
+        break
+      case 'Gateway':
+        this.#gateways.set(key(document), readGateway(document))
+        break
+      case 'SecurityPolicy':
+      case 'ClientTrafficPolicy':
+        this.#putPolicy(readPolicy(document))
+        break
+      default:
+        this.routes.put(document)
+    }
+    return []
+  }
+
+  remove(document: KubeObject): void {
+    const { namespace, name } = nameOf(document)
+    switch (document.kind) {
+      case 'AuthTeam':
+        this.#teams.delete(name)
+        this.#teamsIn.clear()
+        break
+      case 'AuthExemption':
+        this.#exemptions.delete(name)
+        break
+      case 'Namespace':
+        this.#namespaces.delete(name)
+        this.#teamsIn.delete(name)
+        break
+      case 'IngressClass':
+        this.#ingressClasses.delete(name)
+        this.#readControllers()
+        break
+      case 'GatewayClass':
+        this.#gatewayClasses.delete(name)
+        this.#readControllers()
+        break
+      case 'Gateway':
+        this.#gateways.delete(key(document))
+        break
+      case 'SecurityPolicy':
+      case 'ClientTrafficPolicy':
+        this.#policies.get(`${document.kind}/${namespace}`)?.delete(name)
+        if (document.kind === 'SecurityPolicy') this.#acrossNamespaces.delete(key(document))
+        break
+      default: {
+        const kind = routeKind(document)
+        if (kind !== undefined) this.routes.remove({ kind, namespace, name })
+      }
+    }
+  }
+
+  team(name: string): AuthTeam | undefined {
+    return this.#teams.get(name)
+  }
+
+  teams(): Iterable<AuthTeam> {
+    return this.#teams.values()
+  }
+
+  namespace(name: string): Namespace | undefined {
+    return this.#namespaces.get(name)
+  }
+
+  namespaces(): Iterable<Namespace> {
+    return this.#namespaces.values()
+  }
+
+  gateways(): Iterable<Gateway> {
+    return this.#gateways.values()
+  }
+
+  teamsIn(namespace: string): TeamsIn {
+    const known = this.#teamsIn.get(namespace)
+    if (known !== undefined) return known
+    const labels = this.#namespaces.get(namespace)?.labels ?? strings({ 'kubernetes.io/metadata.name': namespace })
+    const admitted = [...this.#teams.values()]
+      .filter(
+        ({ namespaces: { names, selector } }) =>
+          names.includes(namespace) || (selector !== undefined && selects(selector, labels)),
+      )
+      .sort(oldestFirst)
+    const teams = { admitted, defaults: admitted.filter(team => team.namespaces.default) }
+    // Only namespaces that exist are remembered: names in requests are anybody's text.
+    if (this.#namespaces.has(namespace)) this.#teamsIn.set(namespace, teams)
+    return teams
+  }
+
+  ingressClass(name: string | undefined): IngressClass | Reason {
+    const field = 'spec.ingressClassName'
+    if (name !== undefined) return this.#ingressClasses.get(name) ?? reason('class-unknown', { class: name }, field)
+    const [only, another] = [...this.#ingressClasses.values()].filter(each => each.isDefault)
+    if (only === undefined) return reason('class-missing', {}, field)
+    return another === undefined ? only : reason('class-ambiguous', { classes: `${only.name}, ${another.name}` }, field)
+  }
+
+  gatewayClass(name: string): GatewayClass | undefined {
+    return this.#gatewayClasses.get(name)
+  }
+
+  gateway(namespace: string, name: string): Gateway | undefined {
+    return this.#gateways.get(`${namespace}/${name}`)
+  }
+
+  controllersOf(kind: RouteKind): ReadonlySet<string> {
+    return this.#controllers[kind]
+  }
+
+  policies(kind: Policy['kind'], namespace: string): readonly Policy[] {
+    return [...(this.#policies.get(`${kind}/${namespace}`)?.values() ?? [])]
+  }
+
+  policiesAcrossNamespaces(): readonly Policy[] {
+    return [...this.#acrossNamespaces.values()]
+  }
+
+  exemption(route: RouteRef): Exemption | undefined {
+    for (const { name, route: of } of this.#exemptions.values()) {
+      if (of.kind === route.kind && of.namespace === route.namespace && of.name === route.name) return { name, route }
+    }
+    return undefined
+  }
+
+  readySince(): number | undefined {
+    return this.#guardsAssumed ? 0 : undefined
+  }
+
+  #putTeam(document: KubeObject): readonly Problem[] {
+    const parsed = parseAuthTeam(document)
+    if ('problems' in parsed) return parsed.problems
+    this.#teams.set(parsed.value.name, parsed.value)
+    this.#teamsIn.clear()
+    return []
+  }
+
+  #putExemption(document: KubeObject): readonly Problem[] {
+    const parsed = parseAuthExemption(document)
+    if ('problems' in parsed) return parsed.problems
+    this.#exemptions.set(parsed.value.name, parsed.value)
+    return []
+  }
+
+  #putPolicy(policy: Policy): void {
+    const group = `${policy.kind}/${policy.namespace}`
+    const siblings = this.#policies.get(group) ?? new Map<string, Policy>()
+    this.#policies.set(group, siblings.set(policy.name, policy))
+    const id = `${policy.namespace}/${policy.name}`
+    if (policy.kind !== 'SecurityPolicy') return
+    if (array(object(policy.object.spec).targetSelectors).some(selectsAcross)) this.#acrossNamespaces.set(id, policy)
+    else this.#acrossNamespaces.delete(id)
+  }
+
+  #readControllers(): void {
+    const controllers = (classes: Iterable<{ controller: string }>) =>
+      new Set([...classes].map(each => each.controller))
+    this.#controllers = {
+      Ingress: controllers(this.#ingressClasses.values()),
+      HTTPRoute: controllers(this.#gatewayClasses.values()),
+    }
+  }
+}
+
+function oldestFirst(a: AuthTeam, b: AuthTeam): number {
+  // A team that is not stored yet is the youngest.
+  const [first, second] = [a.created ?? '9', b.created ?? '9']
+  if (first !== second) return first < second ? -1 : 1
+  return a.name < b.name ? -1 : 1
+}
+
+function key(document: KubeObject): string {
+  const { namespace, name } = nameOf(document)
+  return `${namespace}/${name}`
+}
+
+function readIngressClass(document: KubeObject): StoredClass {
+  return {
+    name: nameOf(document).name,
+    controller: string(object(document.spec).controller) ?? '',
+    isDefault: object(document.metadata.annotations)[DEFAULT_CLASS] === 'true',
+  }
+}
+
+function readGatewayClass(document: KubeObject): GatewayClass {
+  return { name: nameOf(document).name, controller: string(object(document.spec).controllerName) ?? '' }
+}

@@ -1,0 +1,94 @@
+// What every Gateway needs before identity can be trusted behind it: the exact return address in a header, and headers
+// that only the login may write taken from the client.
+import { array, isObject, object, string } from '../../core/json.ts'
+import { digest } from '../../core/names.ts'
+import { selects } from '../../core/selector.ts'
+import type { Companion, Facts, Gateway, Listener, Policy } from '../../core/types.ts'
+import { clientTrafficPolicy } from './policies.ts'
+
+/** Envoy evaluates this before any filter, on the path as normalised; the port of the authority is kept. */
+const RETURN_ADDRESS = { name: 'X-Auth-Request-Redirect', value: 'https://%REQ(:authority)%%REQ(:path)%' } as const
+
+/** Never one of the headers that are set: Envoy Gateway emits removals after sets. */
+const REMOVED = [
+  'X-Auth-Request-User',
+  'X-Auth-Request-Email',
+  'X-Auth-Request-Groups',
+  'X-Auth-Request-Preferred-Username',
+  'X-Auth-Request-Access-Token',
+  'X-Forwarded-User',
+  'X-Forwarded-Email',
+  'X-Forwarded-Groups',
+  'X-Forwarded-Preferred-Username',
+  'X-Forwarded-Access-Token',
+  'X-Forwarded-Uri',
+  'X-Forwarded-Host',
+  'GAP-Auth',
+] as const
+
+/** The part of a ClientTrafficPolicy that protection needs, for our own and to be merged into somebody's. */
+export const NEEDED_HEADERS = { headers: { earlyRequestHeaders: { set: [RETURN_ADDRESS], remove: REMOVED } } } as const
+
+export function clientPolicy(gateway: Gateway, keepEscapedSlashes: boolean): Companion {
+  const name = { namespace: gateway.namespace, name: `portcullis-client-${digest(gateway.namespace, gateway.name)}` }
+  return clientTrafficPolicy(name, `Gateway ${gateway.namespace}/${gateway.name}`, {
+    targetRefs: [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: gateway.name }],
+    // Without it Envoy answers /a%2Fb with a redirect to /a/b before anybody is asked to log in.
+    ...(keepEscapedSlashes ? { path: { escapedSlashesAction: 'KeepUnchanged' } } : {}),
+    ...NEEDED_HEADERS,
+  })
+}
+
+/** The policy of somebody else that takes effect on a listener: of the listener before of the Gateway, then the oldest. */
+export function foreignClientPolicy(gateway: Gateway, listener: Listener, facts: Facts): Policy | undefined {
+  const aimed = facts
+    .policies('ClientTrafficPolicy', gateway.namespace)
+    .filter(policy => !policy.ours)
+    .flatMap(policy => {
+      const section = sectionOf(policy, gateway)
+      return section === undefined || (section !== '' && section !== listener.name) ? [] : [{ policy, section }]
+    })
+  return aimed.sort((a, b) => Number(a.section === '') - Number(b.section === '') || older(a.policy, b.policy))[0]
+    ?.policy
+}
+
+/** Whether it applies to one listener only, and so before any of the whole Gateway. */
+export function isOfListener(policy: Policy, gateway: Gateway): boolean {
+  return (sectionOf(policy, gateway) ?? '') !== ''
+}
+
+/** Of two policies at one level the older takes effect; one that is not stored yet is the younger. */
+export function older(a: Policy, b: Policy): number {
+  const [first, second] = [a.created || Number.POSITIVE_INFINITY, b.created || Number.POSITIVE_INFINITY]
+  if (first !== second) return first < second ? -1 : 1
+  return a.name < b.name ? -1 : 1
+}
+
+/** The listener that a policy is for, '' for the whole Gateway, undefined if it is not for this Gateway. */
+export function sectionOf(policy: Policy, gateway: Gateway): string | undefined {
+  const spec = object(policy.object.spec)
+  const refs = [...array(spec.targetRefs), ...(isObject(spec.targetRef) ? [spec.targetRef] : [])].map(object)
+  const ref = refs.find(each => (each.kind ?? 'Gateway') === 'Gateway' && each.name === gateway.name)
+  if (ref !== undefined) return string(ref.sectionName) ?? ''
+  const selected = array(spec.targetSelectors)
+    .map(object)
+    .some(each => each.kind === 'Gateway' && selects(each, gateway.labels))
+  return selected ? '' : undefined
+}
+
+/** Whether a policy takes made-up identity from clients and sets the return address, as ours does. */
+export function doesTheSame(policy: Policy): boolean {
+  const early = object(object(object(policy.object.spec).headers).earlyRequestHeaders)
+  const removed = new Set(array(early.remove).map(name => String(name).toLowerCase()))
+  if (!REMOVED.every(name => removed.has(name.toLowerCase()))) return false
+  const written = [...array(early.set), ...array(early.add)].map(object)
+  const identity = new Set<string>(REMOVED.map(name => name.toLowerCase()))
+  if (written.some(header => identity.has(String(header.name).toLowerCase()))) return false
+  return array(early.set)
+    .map(object)
+    .some(
+      header =>
+        String(header.name).toLowerCase() === RETURN_ADDRESS.name.toLowerCase() &&
+        header.value === RETURN_ADDRESS.value,
+    )
+}

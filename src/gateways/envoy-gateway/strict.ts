@@ -1,0 +1,51 @@
+// Strict listeners: every route without a policy of its own is denied; what must stay open there is allowed by name.
+
+import { digest } from '../../core/names.ts'
+import { servesOnly } from '../../core/planner.ts'
+import type { Attachment, Companion, Facts, Gateway, Route } from '../../core/types.ts'
+import { ALLOW_ALL, DENY_ALL, routeTarget, securityPolicy } from './policies.ts'
+import { handedOver } from './settings.ts'
+import { foreignPolicies } from './targets.ts'
+
+/** A policy of one listener, never of the Gateway: there it would also deny TCP and UDP. */
+export function denyByDefault(gateway: Gateway, strictListeners: readonly string[]): Companion[] {
+  return gateway.listeners
+    .filter(listener => strictListeners.includes(listener.name))
+    .map(({ name: sectionName }) => {
+      const name = {
+        namespace: gateway.namespace,
+        name: `portcullis-strict-${digest(gateway.namespace, gateway.name, sectionName)}`,
+      }
+      const targetRefs = [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: gateway.name, sectionName }]
+      return securityPolicy(
+        name,
+        `Gateway ${gateway.namespace}/${gateway.name}, listener ${sectionName}`,
+        { targetRefs, ...DENY_ALL },
+        true,
+      )
+    })
+}
+
+export function isOnStrict(attachments: readonly Attachment[], facts: Facts): boolean {
+  return attachments.some(({ gateway, listener }) =>
+    handedOver(gateway, facts)?.strictListeners.includes(listener.name),
+  )
+}
+
+/** Whether a route stays open on a strict listener: a team's login, or what an administrator exempted. */
+export function staysOpen(route: Route, facts: Facts): boolean {
+  if (facts.exemption(route.ref) !== undefined) return true
+  for (const team of facts.teams()) if (servesOnly(route, team.proxy.service)) return true
+  return false
+}
+
+/**
+ * By name and never by labels, and only while no other policy targets the route: the older policy wins, and ours would
+ * switch off what somebody attached.
+ */
+export function allowByName(route: Route, facts: Facts): Companion[] {
+  if (foreignPolicies(route, facts).length > 0) return []
+  const { kind, namespace, name } = route.ref
+  const policy = { namespace, name: `portcullis-allow-${digest(kind, namespace, name)}` }
+  return [securityPolicy(policy, `${kind} ${namespace}/${name}`, { ...routeTarget(name), ...ALLOW_ALL }, false)]
+}

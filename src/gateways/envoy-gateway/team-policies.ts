@@ -1,0 +1,107 @@
+// What guards the routes of a team in a namespace: one SecurityPolicy for each access level, chosen by labels, and under
+// them the net.
+import type { AccessLevel, AuthTeam } from '../../api/auth-team.ts'
+import { ACCESS, PROTECT } from '../../core/keys.ts'
+import { NET_PREFIX, policyName } from '../../core/names.ts'
+import { teamOfNamespace } from '../../core/team.ts'
+import type { Companion, Facts } from '../../core/types.ts'
+import { groupsQuery } from '../upstream.ts'
+import { DENY_ALL, IDENTITY, securityPolicy } from './policies.ts'
+
+export function teamPolicies(team: AuthTeam, namespace: string, facts: Facts): Companion[] {
+  const values = labelValues(team, namespace, facts)
+  const levels: (AccessLevel | undefined)[] = [undefined, ...team.access.values()]
+  return [...levels.map(level => teamPolicy(team, level, namespace, values)), net(namespace, facts)]
+}
+
+/** Values of the label that mean this team here. With two default teams the older one keeps what it serves. */
+function labelValues(team: AuthTeam, namespace: string, facts: Facts): string[] {
+  const { defaults } = facts.teamsIn(namespace)
+  const meant = teamOfNamespace(namespace, defaults[0]?.name, facts)
+  return !('code' in meant) && meant.name === team.name ? ['', 'true', team.name] : [team.name]
+}
+
+/**
+ * The call to oauth2-proxy, and next to it the authorization guard. Envoy gives a listener's older connections the new
+ * route at once but the new filter only with a new connection, up to the drain time later: without the guard each of them
+ * is answered once without a login (Envoy Gateway 1.9.1, Envoy 1.39.3). The authorization filter is one for all routes of
+ * the listener and is there before; it denies what no authorization call has marked.
+ *
+ * `pathOverride` and not `path`: `path` is glued in front of the client's own path and query, which could widen the groups.
+ */
+function teamPolicy(team: AuthTeam, level: AccessLevel | undefined, namespace: string, values: string[]): Companion {
+  const { service } = team.proxy
+  const headers = level?.headers ?? team.headers
+  const access =
+    level === undefined
+      ? { key: ACCESS, operator: 'DoesNotExist' }
+      : { key: ACCESS, operator: 'In', values: [level.name] }
+  const spec = {
+    targetSelectors: [
+      {
+        group: 'gateway.networking.k8s.io',
+        kind: 'HTTPRoute',
+        matchExpressions: [{ key: PROTECT, operator: 'In', values }, access],
+      },
+    ],
+    extAuth: {
+      failOpen: false,
+      timeout: '5s',
+      headersToExtAuth: ['cookie', 'accept', 'authorization', 'x-auth-request-redirect', 'x-forwarded-proto'],
+      http: {
+        backendRefs: [{ name: service.name, namespace: service.namespace, port: service.port }],
+        pathOverride: `/${groupsQuery(level)}`,
+        headersToBackend: [
+          IDENTITY,
+          'x-auth-request-email',
+          'x-auth-request-groups',
+          'x-auth-request-preferred-username',
+          ...(headers.accessToken ? ['x-auth-request-access-token'] : []),
+          ...(headers.authorization ? ['authorization'] : []),
+        ],
+      },
+    },
+    authorization: {
+      defaultAction: 'Deny',
+      rules: [{ name: 'authenticated', action: 'Allow', cel: `'${IDENTITY}' in request.headers` }],
+    },
+  }
+  const standsFor = level === undefined ? `team ${team.name}` : `team ${team.name}, access ${level.name}`
+  return securityPolicy({ namespace, name: policyName(team.name, level?.name) }, standsFor, spec, true)
+}
+
+/**
+ * Denies every labelled route. Of several policies for one route the oldest wins, in the same second the first by name:
+ * the net is the newest and sorts last, so that it loses against each policy of a team and takes over where one is
+ * missing. Its status `Conflicted` is its normal state. Never `mergeType`: it would inherit the rules of a policy of the
+ * Gateway, and with them an Allow.
+ */
+function net(namespace: string, facts: Facts): Companion {
+  const spec = {
+    targetSelectors: [
+      {
+        group: 'gateway.networking.k8s.io',
+        kind: 'HTTPRoute',
+        matchExpressions: [
+          { key: PROTECT, operator: 'Exists' },
+          { key: PROTECT, operator: 'NotIn', values: ['false'] },
+        ],
+      },
+    ],
+    ...DENY_ALL,
+  }
+  return securityPolicy(
+    { namespace, name: `${NET_PREFIX}${generation(namespace, facts)}` },
+    'every labelled route that no team serves',
+    spec,
+    true,
+  )
+}
+
+/** The net that is there, or the first. Its successors are the controller's, which knows when one is needed. */
+function generation(namespace: string, facts: Facts): number {
+  const nets = facts
+    .policies('SecurityPolicy', namespace)
+    .filter(policy => policy.ours && policy.name.startsWith(NET_PREFIX))
+  return Math.max(1, ...nets.map(each => Number(each.name.slice(NET_PREFIX.length))).filter(Number.isSafeInteger))
+}

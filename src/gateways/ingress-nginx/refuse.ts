@@ -1,0 +1,108 @@
+// What an Ingress may not carry while it is protected by ingress-nginx, and what is worth a warning.
+import { covers, normaliseHost, underDomain } from '../../core/hosts.ts'
+import { reason } from '../../core/reasons.ts'
+import type { Reason, Route, Target } from '../../core/types.ts'
+import { accepts, meansWhatItSays, verdict } from './annotation-values.ts'
+import { isAside, isOwned, SNIPPETS } from './owned.ts'
+
+/** Copies requests, session cookies included, to somebody else. */
+const MIRRORS: ReadonlySet<string> = new Set(['mirror-target', 'mirror-host', 'mirror-request-body'])
+/** What Go's ParseBool, with which the controller reads, takes for true. */
+const TRUE: ReadonlySet<string> = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
+/** Paths that begin so are served without authentication (`no-auth-locations`, the controller's default). */
+const ACME = '/.well-known/acme-challenge'
+
+export function refuse(bare: Route, target: Target, prefix: string): Reason[] {
+  const problems = bare.paths
+    .filter(path => path.startsWith(ACME))
+    .map(path => reason('path-open', { path }, 'spec.rules'))
+  // In one order, whatever order the annotations came in.
+  for (const annotation of Object.keys(bare.annotations).sort()) {
+    const name = nameOf(annotation, prefix)
+    if (name === undefined) continue
+    const value = bare.annotations[annotation] ?? ''
+    problems.push(
+      ...(annotation.startsWith(`${prefix}/`)
+        ? refuseValue(annotation, name, value, target)
+        : refuseSpelling(annotation, name, prefix)),
+    )
+  }
+  return problems
+}
+
+/** In another case the controller does not read it, but other readers of the same annotations may. */
+function refuseSpelling(annotation: string, name: string, prefix: string): Reason[] {
+  return isOwned(name)
+    ? [reason('annotation-spelling', { annotation, correct: `${prefix}/${name}` }, field(annotation))]
+    : []
+}
+
+function refuseValue(annotation: string, name: string, value: string, target: Target): Reason[] {
+  if (name !== name.toLowerCase())
+    return refuseSpelling(annotation, name.toLowerCase(), annotation.slice(0, -name.length - 1))
+  if (name === 'canary' && TRUE.has(value)) return [reason('canary-labelled', {}, field(annotation))]
+  if (opens(name, value)) return [reason('annotation-opens', { annotation }, field(annotation))]
+  if (verdict(name, value) === 'rejected' || !meansWhatItSays(name, value)) {
+    const accepted = accepts(name) ?? 'a value that it takes'
+    return [reason('annotation-value', { annotation, gateway: 'ingress-nginx', accepted }, field(annotation))]
+  }
+  return name === 'server-alias' ? refuseAliases(annotation, value, target) : []
+}
+
+function opens(name: string, value: string): boolean {
+  if (SNIPPETS.has(name) || MIRRORS.has(name)) return true
+  // TLS then goes to the application, past every location; FastCGI takes identity headers from the client.
+  return (
+    (name === 'ssl-passthrough' && TRUE.has(value)) ||
+    (name === 'backend-protocol' && value.trim().toUpperCase() === 'FCGI')
+  )
+}
+
+function refuseAliases(annotation: string, value: string, { team }: Target): Reason[] {
+  const aliases = value.split(',').map(alias => normaliseHost(alias.trim()))
+  const foreign = aliases.filter(
+    alias =>
+      alias !== '' &&
+      !(
+        team.hosts.some(pattern => covers(pattern, alias)) &&
+        team.proxy.cookieDomains.some(domain => underDomain(alias, domain))
+      ),
+  )
+  return foreign.map(host => reason('alias-of-others', { host, team: team.name, annotation }, field(annotation)))
+}
+
+export function warn(bare: Route, target: Target, prefix: string): Reason[] {
+  const warnings = target.team.proxy.scheme === 'https' ? [reason('proxy-unverified')] : []
+  for (const annotation of Object.keys(bare.annotations).sort()) {
+    const name = nameOf(annotation, prefix)
+    if (name === undefined) continue
+    const value = bare.annotations[annotation] ?? ''
+    if (isAside(name, value, target.client) && !isReplaced(name, target))
+      warnings.push(reason('annotation-set-aside', { annotation }))
+    else if (verdict(name, value) === 'unknown') warnings.push(reason('annotation-unknown', { annotation }))
+    else if (name === 'rewrite-target') warnings.push(reason('rewrite-return', { annotation }))
+  }
+  return warnings
+}
+
+/** Keys that the injection writes itself: replacing a hand-made login by ours is what the label asks for. */
+function isReplaced(name: string, { client }: Target): boolean {
+  return (
+    name === 'auth-url' ||
+    name === 'auth-response-headers' ||
+    name === 'auth-always-set-cookie' ||
+    (name === 'auth-signin' && client === 'browser')
+  )
+}
+
+/** Without the prefix, which is compared without regard to case. */
+function nameOf(annotation: string, prefix: string): string | undefined {
+  if (annotation[prefix.length] !== '/') return undefined
+  const own = annotation.slice(0, prefix.length)
+  if (own === prefix) return annotation.slice(prefix.length + 1)
+  return own.toLowerCase() === prefix.toLowerCase() ? annotation.slice(prefix.length + 1).toLowerCase() : undefined
+}
+
+function field(annotation: string): string {
+  return `metadata.annotations[${annotation}]`
+}

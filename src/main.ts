@@ -1,0 +1,105 @@
+#!/usr/bin/env node
+// The command line: argv to a command, signals to its end, what it returns to the exit code.
+import { once } from 'node:events'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { failure, type Io, USAGE } from './commands/io.ts'
+import type { LogLevel } from './log.ts'
+
+const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fatal']
+
+/** What a command gives back: its exit code. Commands are loaded when they are called, so that each starts fast. */
+type Run = (result: Promise<number>) => Promise<void>
+
+function addWebhook(portcullis: Command, io: Io, run: Run): void {
+  portcullis
+    .command('webhook')
+    .description('serve admission from documents in a folder, with no cluster')
+    .requiredOption('--standalone <dir>', 'folder with teams, namespaces, classes, Gateways and configuration')
+    .option('--port <port>', 'port to listen on; 0 takes a free one', port, 8443)
+    .option('--host <host>', 'name or address to listen on (default: every address)')
+    .option('--certs <dir>', 'folder of ca.crt, tls.crt and tls.key, made if need be', 'certs')
+    .addOption(new Option('--log-level <level>', 'least level that is logged').choices(LOG_LEVELS).default('info'))
+    .action(async options => run((await import('./commands/webhook.ts')).webhook(options, io)))
+}
+
+function addCerts(portcullis: Command, io: Io, run: Run): void {
+  portcullis
+    .command('certs')
+    .description('make development certificates, unless good ones are there')
+    .argument('<dir>', 'folder for ca.crt, tls.crt and tls.key')
+    .option('--name <name...>', 'further DNS names and IP addresses of the server')
+    .action(async (dir, options) => run((await import('./commands/certs.ts')).certs({ ...options, dir }, io)))
+}
+
+function addReview(portcullis: Command, io: Io, run: Run): void {
+  const operations = new Option('--operation <operation>', 'what is done to the object')
+  portcullis
+    .command('review')
+    .description('send an object to a webhook as the API server would, and tell what comes back')
+    .requiredOption('-f, --file <file>', 'YAML or JSON file with one object')
+    .option('--server <url>', 'address of the webhook', 'https://localhost:8443')
+    .option('--ca <file>', 'certificate authority of the webhook', 'certs/ca.crt')
+    .option('-n, --namespace <namespace>', 'namespace of an object that names none')
+    .addOption(operations.choices(['CREATE', 'UPDATE']).default('CREATE'))
+    .addOption(new Option('--old <file>', 'the object before an update').implies({ operation: 'UPDATE' }))
+    .action(async options => run((await import('./commands/review.ts')).review(options, io)))
+}
+
+function addRender(portcullis: Command, io: Io, run: Run): void {
+  portcullis
+    .command('render')
+    .description('print routes as they would be stored, and the objects that protect them')
+    .requiredOption('-f, --file <file...>', 'YAML files; - is standard input')
+    .option('--facts <dir>', 'folder with teams, namespaces, classes, Gateways and configuration')
+    .option('-n, --namespace <namespace>', 'namespace of objects that name none')
+    .option('--diff', 'show what changes instead')
+    .addOption(new Option('-o, --output <format>', 'format').choices(['yaml', 'json']).default('yaml'))
+    .action(async options => run((await import('./commands/render.ts')).render(options, io)))
+}
+
+function addCrds(portcullis: Command, io: Io, run: Run): void {
+  portcullis
+    .command('crds')
+    .description('print the CustomResourceDefinitions')
+    .option('--write <dir>', 'write them to a folder instead')
+    .action(async options => run((await import('./commands/crds.ts')).crds(options, io.out)))
+}
+
+function port(text: string): number {
+  const number = Number(text)
+  if (/^\d+$/.test(text) && number <= 65_535) return number
+  throw new InvalidArgumentError('It must be a number from 0 to 65535.')
+}
+
+function exitCodeOf(error: unknown, io: Io): number {
+  // Commander has printed what was wrong, or the help that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE
+  const { code, message } = failure(error)
+  // What the system refuses says so in one line; anything else is a fault of ours, and its stack tells where.
+  io.err(`portcullis: ${code === undefined && error instanceof Error ? error.stack : message}\n`)
+  return USAGE
+}
+
+async function main(argv: readonly string[]): Promise<void> {
+  const io: Io = {
+    out: text => void process.stdout.write(text),
+    err: text => void process.stderr.write(text),
+    // Heard once: a second signal ends the process at once.
+    stopped: async () => void (await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])),
+  }
+  const portcullis = new Command('portcullis')
+    .description('One label puts a login in front of a Kubernetes route.')
+    .exitOverride()
+    .showHelpAfterError('(--help says more)')
+  const run: Run = async result => {
+    process.exitCode = await result
+  }
+  for (const add of [addWebhook, addCerts, addReview, addRender, addCrds]) add(portcullis, io, run)
+  try {
+    await portcullis.parseAsync(argv)
+  } catch (error) {
+    process.exitCode = exitCodeOf(error, io)
+  }
+}
+
+await main(process.argv)

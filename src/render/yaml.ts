@@ -1,0 +1,24 @@
+// One YAML document, read as kubectl reads it and written as people write manifests.
+import { Document, parseDocument } from 'yaml'
+import { asKubectlReads } from '../api/scalars.ts'
+
+const READING = {
+  intAsBigInt: true,
+  merge: true,
+  customTags: asKubectlReads,
+  prettyErrors: false,
+  // Strings that older YAML takes for something else, such as 1_000, are written in quotes.
+  compat: 'yaml-1.1',
+} as const
+
+/** The text has been read before: what is wrong with it is a fault. */
+export function parse(text: string): Document.Parsed {
+  const document = parseDocument(text, READING)
+  const [error] = document.errors
+  if (error !== undefined) throw error
+  return document
+}
+
+export function yamlOf(value: unknown): string {
+  return new Document(value, { ...READING, aliasDuplicateObjects: false }).toString({ lineWidth: 0 })
+}

@@ -1,0 +1,92 @@
+// Requests a second of the real webhook process, its log on, against the bare server, in turns.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { ensureCertificates, LOCAL_NAMES } from '../../src/certificates/files.ts'
+import { facts, ingress, review, teamName } from './inputs.ts'
+import { load, type Result, type Target } from './load.ts'
+import { canPin, pinSelf, type Running, start } from './process.ts'
+
+const CONNECTIONS = 16
+const ROUNDS = 5
+const ROUND_MS = 2_000
+const WARM_UP_MS = 2_500
+const SERVER_CORE = 0
+const CLIENT_CORE = 1
+
+type Row = { 'requests/s': number; 'p50 ms': number; 'p99 ms': number; 'of bare': string }
+
+export async function benchServed(): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), 'portcullis-bench-'))
+  const running: Running[] = []
+  try {
+    const { ca } = await ensureCertificates(dir, LOCAL_NAMES, new Date())
+    writeFileSync(
+      join(dir, 'facts.yaml'),
+      facts(10)
+        .map(document => stringify(document))
+        .join('---\n'),
+    )
+    const bare = [join(import.meta.dirname, 'bare.ts'), join(dir, 'tls.crt'), join(dir, 'tls.key')]
+    const main = join(import.meta.dirname, '../../src/main.ts')
+    const served = [main, 'webhook', '--standalone', dir, '--certs', dir, '--port', '0']
+    running.push(
+      await start(bare, SERVER_CORE, join(dir, 'bare.log')),
+      await start(served, SERVER_CORE, join(dir, 'served.log')),
+    )
+    pinSelf(CLIENT_CORE)
+    const body = review(ingress('shop', teamName(0), `shop.${teamName(0)}.example.com`))
+    const targets = running.map(({ port }): Target => ({ port, ca, path: '/mutate', body }))
+    await measure(targets, body)
+    console.log(`log lines written meanwhile: ${readFileSync(join(dir, 'served.log'), 'utf8').split('\n').length - 3}`)
+  } finally {
+    await Promise.all(running.map(each => each.stop()))
+    rmSync(dir, { recursive: true })
+  }
+}
+
+async function measure(targets: readonly Target[], body: string): Promise<void> {
+  const where = canPin ? `servers on core ${SERVER_CORE}, client on core ${CLIENT_CORE}` : 'not pinned to cores'
+  console.log(
+    `served: ${CONNECTIONS} TLS keep-alive connections, ${body.length} byte review, ${ROUNDS} rounds in turns, ${where}`,
+  )
+  for (const target of targets) await load(target, CONNECTIONS, WARM_UP_MS)
+  const results: Result[][] = targets.map(() => [])
+  const before = process.cpuUsage()
+  const started = performance.now()
+  for (let round = 0; round < ROUNDS; round++) {
+    // The order turns too: what else the machine does must not always meet the same one.
+    const order = round % 2 === 0 ? [0, 1] : [1, 0]
+    for (const i of order) results[i]!.push(await load(targets[i]!, CONNECTIONS, ROUND_MS))
+  }
+  const { user, system } = process.cpuUsage(before)
+  const [bare, served] = results.map(total)
+  console.table({ 'bare node:https': row(bare!, bare!), 'portcullis webhook': row(served!, bare!) })
+  const busy = (user + system) / 1000 / (performance.now() - started)
+  console.log(
+    `the client's core was ${Math.round(busy * 100)} % busy${busy > 0.9 ? ': it may be what limits both' : ''}`,
+  )
+}
+
+function total(results: readonly Result[]): Result {
+  return {
+    answers: results.reduce((sum, each) => sum + each.answers, 0),
+    seconds: results.reduce((sum, each) => sum + each.seconds, 0),
+    latencies: results.flatMap(each => each.latencies).sort((a, b) => a - b),
+  }
+}
+
+function row(of: Result, bare: Result): Row {
+  const rate = ({ answers, seconds }: Result) => answers / seconds
+  return {
+    'requests/s': Math.round(rate(of)),
+    'p50 ms': percentile(of, 0.5),
+    'p99 ms': percentile(of, 0.99),
+    'of bare': `${Math.round((rate(of) / rate(bare)) * 100)} %`,
+  }
+}
+
+function percentile({ latencies }: Result, share: number): number {
+  return Math.round(latencies[Math.floor(latencies.length * share)]! * 100) / 100
+}

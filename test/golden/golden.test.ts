@@ -1,0 +1,128 @@
+// Every `*.in.yaml` here gives what its `*.out.yaml` says, and what holds for every route holds for each of them.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { describe, expect, test } from '@jest/globals'
+import { isObject } from '../../src/core/json.ts'
+import { INJECTED } from '../../src/core/keys.ts'
+import { REASONS } from '../../src/core/reasons.ts'
+import type { KubeObject } from '../../src/core/types.ts'
+import { factsOf, findCases, type GoldenCase, nameOf, readCase } from './case.ts'
+import { answer, companionsOf, deepFreeze, planned, type Result, run, scopesOf, withoutLabel } from './run.ts'
+import { writeAnswer, writeResult } from './write.ts'
+
+const { cases, orphans } = findCases()
+
+test('there is a case for every out.yaml', () => {
+  expect(orphans).toEqual([])
+  expect(cases.length).toBeGreaterThan(0)
+})
+
+test.each(Object.keys(REASONS))('the reason %s is met in a golden', code => {
+  const said = new RegExp(`\\[${code}\\]|^\\s*- ${code}$|code: ${code}$`, 'm')
+  expect(cases.filter(path => said.test(readOut(readCase(path))))).not.toEqual([])
+})
+
+describe.each(cases.map(readCase))('$title', golden => {
+  if (golden.request !== undefined) {
+    const { request } = golden
+    test('gives what its out.yaml says', () => expectGolden(golden, writeAnswer(answer(golden, request))))
+    return
+  }
+  const before = JSON.stringify(golden.documents)
+  const result = run(golden)
+  test('gives what its out.yaml says', () => expectGolden(golden, writeResult(golden, result)))
+  test('planned again, with the patch applied, changes nothing', () => expectStable(result))
+  test('without the label the object is as it was', () => expectUndone(golden, result))
+  test('the input is not touched', () => expect(JSON.stringify(golden.documents)).toBe(before))
+  test('the order of keys does not matter', () => expectOrderless(golden, result))
+  test('the companions are the same after the second plan', () => expectSameCompanions(result))
+  test('every companion has a valid name of its own', () => expectNames(result))
+  test('everything that is written is valid in labels, annotations and size', () => expectMetadata(result))
+})
+
+/** With UPDATE_GOLDEN=1 the file is rewritten, and the test fails all the same: the difference is to be read. */
+function expectGolden(golden: GoldenCase, text: string): void {
+  const said = readOut(golden)
+  if (process.env.UPDATE_GOLDEN === '1' && said !== text) writeFileSync(golden.outFile, text)
+  expect(text).toBe(said)
+}
+
+function readOut({ outFile }: GoldenCase): string {
+  return existsSync(outFile) ? readFileSync(outFile, 'utf8') : ''
+}
+
+function expectStable({ routes, facts }: Result): void {
+  for (const { plan, stored } of routes) {
+    const again = planned(deepFreeze(stored), facts)
+    expect(again.stored).toEqual(stored)
+    if (plan.outcome === 'deny' || plan.outcome === 'skip') expect(again.plan).toEqual(plan)
+    if (plan.outcome === 'protect') expect(again.plan).toEqual({ ...plan, patch: [] })
+    if (plan.outcome === 'release') expect(again.plan.outcome).toBe('skip')
+  }
+}
+
+/** What a record in the input says was there is the owner's too, so both are taken back. */
+function expectUndone({ documents }: GoldenCase, { routes, facts }: Result): void {
+  expect(documents.length).toBeGreaterThan(0)
+  for (const { input, stored, plan } of routes) {
+    if (plan.outcome !== 'protect') continue
+    const undone = planned(withoutLabel(stored), facts).stored
+    const owners = planned(withoutLabel(input), facts).stored
+    expect(undone).toEqual(owners)
+    if (!hasRecord(input)) expect(undone).toEqual(withoutLabel(input))
+  }
+}
+
+function hasRecord({ metadata }: KubeObject): boolean {
+  return isObject(metadata.annotations) && metadata.annotations[INJECTED] !== undefined
+}
+
+function expectOrderless(golden: GoldenCase, { routes, companions }: Result): void {
+  const facts = factsOf({ ...golden, documents: golden.documents.map(reversed) })
+  const others = routes.map(({ input }) => planned(reversed(input), facts))
+  expect(others.map(each => JSON.stringify(each.plan))).toEqual(routes.map(each => JSON.stringify(each.plan)))
+  for (const { stored } of others) facts.put(stored)
+  const scopes = routes.flatMap(each => scopesOf(each.plan))
+  expect(companionsOf(scopes, facts)).toEqual(companions.slice(0, new Set(scopes.map(each => JSON.stringify(each))).size))
+}
+
+function reversed<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(reversed) as T
+  if (!isObject(value)) return value
+  return Object.fromEntries(Object.entries(value).reverse().map(([key, each]) => [key, reversed(each)])) as T
+}
+
+function expectSameCompanions({ routes, facts, companions }: Result): void {
+  const again = routes.map(({ stored }) => planned(stored, facts))
+  for (const { stored } of again) facts.put(stored)
+  const scopes = again.flatMap(each => scopesOf(each.plan))
+  const now = companionsOf(scopes, facts)
+  expect(now).toEqual(companions.slice(0, now.length))
+}
+
+const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
+
+function expectNames({ companions }: Result): void {
+  const all = companions.flatMap(each => each.companions.map(({ object }) => object))
+  for (const { metadata } of all) {
+    expect(metadata.name).toMatch(SUBDOMAIN)
+    expect(String(metadata.name).length).toBeLessThanOrEqual(253)
+    expect(metadata.namespace).toMatch(/^[a-z0-9-]{1,63}$/)
+  }
+  expect(new Set(all.map(nameOf)).size).toBe(all.length)
+}
+
+// The API server judges keys of annotations in small letters.
+const KEY = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[a-z0-9]([-a-z0-9_.]{0,61}[a-z0-9])?$/i
+const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/
+
+function expectMetadata({ companions, routes }: Result): void {
+  const objects = [...companions.flatMap(each => each.companions.map(({ object }) => object)), ...routes.map(each => each.stored)]
+  for (const { metadata } of objects) {
+    const annotations = Object.entries(metadata.annotations ?? {})
+    const labels = Object.entries(metadata.labels ?? {})
+    for (const [key] of [...annotations, ...labels]) expect(key).toMatch(KEY)
+    for (const [, value] of labels) expect(value).toMatch(LABEL_VALUE)
+    const size = annotations.reduce((sum, [key, value]) => sum + key.length + String(value).length, 0)
+    expect(size).toBeLessThanOrEqual(256 * 1024)
+  }
+}
