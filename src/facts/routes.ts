@@ -7,7 +7,7 @@ import type { KubeObject, ObjectName, Route, RouteIndex, RouteRef, StoredRoute }
 
 /** Annotations that say where a route is served; a passthrough route has to be served in the same places. */
 function isKept(annotation: string): boolean {
-  return annotation === LEGACY_CLASS || annotation.startsWith('traefik.ingress.kubernetes.io/router.')
+  return annotation === LEGACY_CLASS || annotation.toLowerCase().startsWith('traefik.ingress.kubernetes.io/router.')
 }
 
 export class Routes implements RouteIndex {

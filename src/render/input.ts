@@ -11,7 +11,7 @@ export type Input = {
   readonly files: ReadonlySet<string>
 }
 
-const STDIN = '<stdin>'
+export const STDIN = '<stdin>'
 
 export async function readInput(paths: readonly string[], stdin: () => Promise<Uint8Array>): Promise<Input> {
   const files = new Set<string>()

@@ -20,5 +20,5 @@ export function parse(text: string): Document.Parsed {
 }
 
 export function yamlOf(value: unknown): string {
-  return new Document(value, { ...READING, aliasDuplicateObjects: false }).toString({ lineWidth: 0 })
+  return new Document(value, { ...READING, aliasDuplicateObjects: false }).toString({ lineWidth: 0, indentSeq: false })
 }

@@ -42,6 +42,7 @@ function scopes(bare: Route, { team, attachments }: Target, facts: Facts): Scope
   return [
     ...ours.map(({ namespace, name }): Scope => ({ of: 'gateway', namespace, name })),
     { of: 'namespace', team: team.name, namespace: bare.ref.namespace },
+    ...(team.proxy.scheme === 'https' ? [{ of: 'team', team: team.name } as const] : []),
     ...(passthroughWanted(team, 'HTTPRoute') ? [{ of: 'route', route: bare.ref } as const] : []),
   ]
 }

@@ -2,7 +2,7 @@
 import { covers, normaliseHost, underDomain } from '../../core/hosts.ts'
 import { reason } from '../../core/reasons.ts'
 import type { Reason, Route, Target } from '../../core/types.ts'
-import { accepts, meansWhatItSays, verdict } from './annotation-values.ts'
+import { accepts, buffersLoad, meansWhatItSays, sizeInBytes, verdict } from './annotation-values.ts'
 import { isAside, isOwned, SNIPPETS } from './owned.ts'
 
 /** Copies requests, session cookies included, to somebody else. */
@@ -18,6 +18,8 @@ export function refuse(bare: Route, target: Target, prefix: string): Reason[] {
     .map(path => reason('path-open', { path }, 'spec.rules'))
   // In one order, whatever order the annotations came in.
   for (const annotation of Object.keys(bare.annotations).sort()) {
+    // The controller's check of risky annotations does not ask for the prefix.
+    if (SNIPPETS.has(annotation)) problems.push(reason('annotation-opens', { annotation }, field(annotation)))
     const name = nameOf(annotation, prefix)
     if (name === undefined) continue
     const value = bare.annotations[annotation] ?? ''
@@ -27,7 +29,31 @@ export function refuse(bare: Route, target: Target, prefix: string): Reason[] {
         : refuseSpelling(annotation, name, prefix)),
     )
   }
-  return problems
+  return [...problems, ...refuseBuffers(bare, target, prefix)]
+}
+
+/**
+ * The buffer that a login needs is written into nginx.conf beside the owner's other buffer settings. Sizes that do not go
+ * together keep nginx from loading anything, and then every Ingress of the controller is served as it was before.
+ */
+function refuseBuffers({ annotations }: Route, { team }: Target, prefix: string): Reason[] {
+  const of = (name: string) => annotations[`${prefix}/${name}`]
+  const { bufferSize } = team.proxy
+  const current = of('proxy-buffer-size') ?? ''
+  const size = (sizeInBytes(current) ?? 0) < (sizeInBytes(bufferSize) ?? 0) ? bufferSize : current
+  const beside = {
+    number: of('proxy-buffers-number'),
+    busy: of('proxy-busy-buffers-size'),
+    maxTempFile: of('proxy-max-temp-file-size'),
+  }
+  if (buffersLoad({ size, ...beside })) return []
+  const accepted = `a value that goes with a buffer of ${size}`
+  return ['proxy-buffers-number', 'proxy-busy-buffers-size', 'proxy-max-temp-file-size']
+    .filter(name => of(name) !== undefined)
+    .map(name => `${prefix}/${name}`)
+    .map(annotation =>
+      reason('annotation-value', { annotation, gateway: 'ingress-nginx', accepted }, field(annotation)),
+    )
 }
 
 /** In another case the controller does not read it, but other readers of the same annotations may. */
@@ -42,7 +68,8 @@ function refuseValue(annotation: string, name: string, value: string, target: Ta
     return refuseSpelling(annotation, name.toLowerCase(), annotation.slice(0, -name.length - 1))
   if (name === 'canary' && TRUE.has(value)) return [reason('canary-labelled', {}, field(annotation))]
   if (opens(name, value)) return [reason('annotation-opens', { annotation }, field(annotation))]
-  if (verdict(name, value) === 'rejected' || !meansWhatItSays(name, value)) {
+  // A value that only makes room for a default is the owner's business, but not where it is the authentication's.
+  if (verdict(name, value) === 'rejected' || (isOwned(name) && !meansWhatItSays(name, value))) {
     const accepted = accepts(name) ?? 'a value that it takes'
     return [reason('annotation-value', { annotation, gateway: 'ingress-nginx', accepted }, field(annotation))]
   }
