@@ -38,11 +38,21 @@ export function team(name: string, spec: Json = {}, metadata: Json = {}): KubeOb
 
 export function ingressClass(name: string, controller: string, isDefault = false): KubeObject {
   const annotations = isDefault ? { 'ingressclass.kubernetes.io/is-default-class': 'true' } : {}
-  return { apiVersion: 'networking.k8s.io/v1', kind: 'IngressClass', metadata: { name, annotations }, spec: { controller } }
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'IngressClass',
+    metadata: { name, annotations },
+    spec: { controller },
+  }
 }
 
 export function gatewayClass(name: string, controllerName: string): KubeObject {
-  return { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'GatewayClass', metadata: { name }, spec: { controllerName } }
+  return {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'GatewayClass',
+    metadata: { name },
+    spec: { controllerName },
+  }
 }
 
 /** In namespace `infra`, one HTTPS listener for every host, open to every namespace. */

@@ -25,7 +25,8 @@ type Head = {
   readonly companions?: 'full' | 'names'
   /** Fills an annotation of the last route with this many characters. */
   readonly pad?: { readonly annotation: string; readonly characters: number }
-  readonly request?: CaseRequest
+  /** Admission requests for the last object, instead of planning. */
+  readonly requests?: readonly CaseRequest[]
 }
 
 export type CaseRequest = {
@@ -42,7 +43,7 @@ export type GoldenCase = Head & {
   readonly outFile: string
   /** Every fact and route, those of base.yaml first. */
   readonly documents: readonly KubeObject[]
-  /** Of `documents`, the routes with the label or a record; with a request its object. */
+  /** Of `documents`, the routes with the label or a record; with requests their object. */
   readonly planned: readonly KubeObject[]
 }
 
@@ -66,7 +67,7 @@ export function readCase(path: string): GoldenCase {
   const { head, rest } = splitHead(readFileSync(file, 'utf8'))
   const own = pad(read(rest, file), head.pad)
   const documents = [...(head.base === 'none' ? [] : basis(own, head.without ?? [])), ...own]
-  const planned = head.request === undefined ? own.filter(isPlanned) : own.slice(-1)
+  const planned = head.requests === undefined ? own.filter(isPlanned) : own.slice(-1)
   return { ...head, title: title(path), outFile: join(GOLDEN, `${path}${OUT}`), documents, planned }
 }
 

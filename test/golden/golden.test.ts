@@ -22,9 +22,10 @@ test.each(Object.keys(REASONS))('the reason %s is met in a golden', code => {
 })
 
 describe.each(cases.map(readCase))('$title', golden => {
-  if (golden.request !== undefined) {
-    const { request } = golden
-    test('gives what its out.yaml says', () => expectGolden(golden, writeAnswer(answer(golden, request))))
+  const { requests } = golden
+  if (requests !== undefined) {
+    const text = () => requests.map(each => writeAnswer(answer(golden, each))).join('---\n')
+    test('gives what its out.yaml says', () => expectGolden(golden, text()))
     return
   }
   const before = JSON.stringify(golden.documents)

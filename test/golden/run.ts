@@ -3,7 +3,7 @@ import fastJsonPatch from 'fast-json-patch'
 import { type AdmissionContext, admit } from '../../src/admission/admit.ts'
 import { companions, identity, scopeKey } from '../../src/core/companions.ts'
 import { object } from '../../src/core/json.ts'
-import { INJECTED, PROTECT, ROUTE_LABELS } from '../../src/core/keys.ts'
+import { PROTECT, ROUTE_LABELS } from '../../src/core/keys.ts'
 import { plan } from '../../src/core/planner.ts'
 import type { Companion, GatewayKind, KubeObject, Operation, Plan, Scope } from '../../src/core/types.ts'
 import type { FactStore } from '../../src/facts/store.ts'
@@ -27,6 +27,7 @@ export type Result = {
 }
 
 export type Answered = {
+  readonly request: CaseRequest
   readonly status: number
   readonly answer: unknown
   readonly logged: object
@@ -99,7 +100,7 @@ export function answer(golden: GoldenCase, request: CaseRequest): Answered {
     now: () => NOW,
   }
   const { status, body } = admit(request.entry, Buffer.from(JSON.stringify(review(asked, request))), context)
-  return { status, answer: JSON.parse(body), logged: withoutTime(logged[0]) }
+  return { request, status, answer: JSON.parse(body), logged: withoutTime(logged[0]) }
 }
 
 function review(asked: KubeObject, { operation = 'CREATE', subResource, oldObject }: CaseRequest): object {
@@ -140,5 +141,3 @@ function readScope(text: string): Scope {
   if (of === 'route' && (a === 'Ingress' || a === 'HTTPRoute')) return { of, route: { kind: a, namespace: b, name } }
   throw new Error(`no scope: ${text}`)
 }
-
-export { INJECTED }

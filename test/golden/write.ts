@@ -13,11 +13,11 @@ export function writeResult(golden: GoldenCase, { routes, companions }: Result):
   return documents.join('---\n')
 }
 
-export function writeAnswer({ status, answer, logged }: Answered): string {
+export function writeAnswer({ request: { entry, operation = 'CREATE' }, status, answer, logged }: Answered): string {
   const response = object(object(answer).response)
   const patch = typeof response.patch === 'string' ? { patch: withRecord(decode(response.patch)) } : {}
   const shown = response.allowed === undefined ? answer : { ...response, ...patch }
-  return `# the answer\n${yaml({ status, response: shown, logged })}`
+  return `# ${entry}, ${operation}\n${yaml({ status, response: shown, logged })}`
 }
 
 /** What was decided, with the paths of the patch; then the object as it is with the patch applied. */

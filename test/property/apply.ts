@@ -8,7 +8,7 @@ import { INJECTED, MIDDLEWARES, PREFIXES } from './arbitrary.ts'
 export function isOwnedKey(key: string): boolean {
   if (key === INJECTED || key === MIDDLEWARES) return true
   const name = PREFIXES.filter(prefix => key.startsWith(`${prefix}/`)).map(prefix => key.slice(prefix.length + 1))[0]
-  if (name === undefined || name.endsWith('-snippet')) return false
+  if (name === undefined) return false
   if (/^auth-(?!tls-)/.test(name)) return true
   return ['satisfy', 'enable-global-auth', 'custom-http-errors', 'default-backend', 'proxy-buffer-size'].includes(name)
 }
@@ -34,7 +34,8 @@ function isOwnedPath(operation: Operation): boolean {
     return operation.op !== 'add' || Object.keys(operation.value as object).every(isOwnedKey)
   }
   const key = /^\/metadata\/annotations\/([^/]+)$/.exec(operation.path)?.[1]
-  return key !== undefined && isOwnedKey(key.replaceAll('~1', '/').replaceAll('~0', '~'))
+  if (key === undefined || (operation.op !== 'remove' && key.endsWith('snippet'))) return false
+  return isOwnedKey(key.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 
 /** Keys in one order, an empty map of annotations as none: the API server keeps neither apart. */
@@ -47,7 +48,11 @@ export function canonical(object: KubeObject): string {
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)
   if (!isObject(value)) return value
-  return Object.fromEntries(Object.keys(value).sort().map(key => [key, sorted(value[key])]))
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map(key => [key, sorted(value[key])]),
+  )
 }
 
 /** A copy with labels set, or with null taken out. */
@@ -66,5 +71,8 @@ export function annotated(object: KubeObject, annotations: Readonly<Record<strin
 
 export function annotationsOf(object: KubeObject): Readonly<Record<string, string>> {
   const annotations = object.metadata.annotations
-  return Object.assign(Object.create(null), isObject(annotations) ? Object.fromEntries(Object.entries(annotations)) : {})
+  return Object.assign(
+    Object.create(null),
+    isObject(annotations) ? Object.fromEntries(Object.entries(annotations)) : {},
+  )
 }

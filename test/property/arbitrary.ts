@@ -118,9 +118,12 @@ export const middlewareList = fc
   .map(parts => parts.map(part => part.join('')).join(','))
 
 /** One annotation with a key that the gateway of the prefix owns. */
-export const ownedEntry = fc
-  .constantFrom(...PREFIXES)
-  .chain(prefix => fc.oneof(entryOf(prefix, OWNED_VALUES), middlewareList.map((list): Entry => [MIDDLEWARES, list])))
+export const ownedEntry = fc.constantFrom(...PREFIXES).chain(prefix =>
+  fc.oneof(
+    entryOf(prefix, OWNED_VALUES),
+    middlewareList.map((list): Entry => [MIDDLEWARES, list]),
+  ),
+)
 
 export const unownedEntry: fc.Arbitrary<Entry> = fc.oneof(
   { weight: 3, arbitrary: fc.tuple(anyKey, anyText) },
@@ -179,7 +182,7 @@ const otherLabels = fc.array(
 
 const metadata = fc.record({ ours: labelsOfOurs, labels: otherLabels, annotations: entries, bare: fc.nat({ max: 9 }) })
 
-function metadataOf({ ours, labels, annotations, bare }: (typeof metadata extends fc.Arbitrary<infer T> ? T : never)) {
+function metadataOf({ ours, labels, annotations, bare }: typeof metadata extends fc.Arbitrary<infer T> ? T : never) {
   const maps = bare === 0 ? {} : bare === 1 ? { annotations: {} } : { annotations: mapOf(annotations) }
   return {
     namespace: 'apps',
@@ -218,7 +221,10 @@ const ingress = (classes: readonly Gateway[]): fc.Arbitrary<KubeObject> =>
         unknownField: { [MARK]: 1e21 },
       }
       if (legacy > 0) return { ...INGRESS, metadata: made, spec: { ingressClassName: className, ...spec } }
-      const annotations = { ...(made as { annotations?: object }).annotations, 'kubernetes.io/ingress.class': className }
+      const annotations = {
+        ...(made as { annotations?: object }).annotations,
+        'kubernetes.io/ingress.class': className,
+      }
       return { ...INGRESS, metadata: { ...made, annotations }, spec }
     })
 

@@ -115,14 +115,18 @@ describe('taking the label off', () => {
 
   test('gives an HTTPRoute back through any number of other Gateways', () => {
     fc.assert(
-      fc.property(anyHTTPRoute, fc.array(fc.constantFrom('envoy', 'traefik', 'gone'), { minLength: 1 }), (object, steps) => {
-        const under = (of: KubeObject, name: string): KubeObject => ({
-          ...of,
-          spec: { ...(of.spec as object), parentRefs: [parent(name)] },
-        })
-        const last = steps.reduce((each, name) => next(under(each, name)), next(object))
-        expect(canonical(next(unlabelled(last)))).toBe(canonical(under(unlabelled(object), steps.at(-1)!)))
-      }),
+      fc.property(
+        anyHTTPRoute,
+        fc.array(fc.constantFrom('envoy', 'traefik', 'gone'), { minLength: 1 }),
+        (object, steps) => {
+          const under = (of: KubeObject, name: string): KubeObject => ({
+            ...of,
+            spec: { ...(of.spec as object), parentRefs: [parent(name)] },
+          })
+          const last = steps.reduce((each, name) => next(under(each, name)), next(object))
+          expect(canonical(next(unlabelled(last)))).toBe(canonical(under(unlabelled(object), steps.at(-1)!)))
+        },
+      ),
       runs(300),
     )
   })
@@ -132,7 +136,9 @@ describe('what the owner writes while the route is protected', () => {
   const edits = fc.array(
     fc.oneof(
       fc.tuple(hostileKey, fc.option(anyText)),
-      ownedEntry.filter(([key]) => key !== MIDDLEWARES).chain(([key, value]) => fc.tuple(fc.constant(key), fc.constantFrom(value, null))),
+      ownedEntry
+        .filter(([key]) => key !== MIDDLEWARES)
+        .chain(([key, value]) => fc.tuple(fc.constant(key), fc.constantFrom(value, null))),
     ),
     { minLength: 1, maxLength: 5 },
   )
