@@ -49,14 +49,14 @@ type Decided = {
 
 function decideMutate(request: Request, { facts, gateways }: AdmissionContext): Decided {
   const { outcome, reasons, patch, team } = mutate(request, facts, gateways)
-  const audit = auditOf(outcome, team)
+  const audit = auditOf(outcome, team, reasons)
   return { outcome, reasons, team, response: { allowed: true, patch, ...warningsOf(reasons), ...audit } }
 }
 
 function decideValidate(request: Request, { facts, gateways, now }: AdmissionContext): Decided {
   const verdict = validate(request, facts, gateways, now())
   const { outcome, reasons, team } = verdict
-  const audit = auditOf(outcome, team)
+  const audit = auditOf(outcome, team, reasons)
   const refused = outcome === 'deny' || outcome === 'later'
   const response: Response = refused
     ? { allowed: false, status: statusOf(verdict), ...audit }
@@ -83,8 +83,10 @@ function warningsOf(reasons: readonly Reason[]): { warnings?: string[] } {
   return warnings.length === 0 ? {} : { warnings }
 }
 
-function auditOf(outcome: string, team: string | undefined): { audit: Audit } {
-  return { audit: team === undefined ? { decision: outcome } : { decision: outcome, team } }
+/** Keys of audit annotations become `<webhook>/<key>`; the codes say what was found where nothing was refused too. */
+function auditOf(outcome: string, team: string | undefined, reasons: readonly Reason[]): { audit: Audit } {
+  const codes = reasons.map(each => each.code).join(',')
+  return { audit: { decision: outcome, ...(team === undefined ? {} : { team }), ...(codes === '' ? {} : { codes }) } }
 }
 
 /** A fault of ours is never reported as a denial of the user's: the mutating call fails, which its policy ignores. */

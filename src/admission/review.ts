@@ -10,6 +10,8 @@ export type Request = {
   readonly name: string
   readonly kind: string
   readonly dryRun: boolean
+  /** Who asks, as the API server knows them. */
+  readonly user: string
   readonly object: KubeObject | undefined
   readonly oldObject: KubeObject | undefined
 }
@@ -59,6 +61,7 @@ export function readReview(body: Buffer): Request | string {
     name: string(request.name) ?? '',
     kind: string(object(request.kind).kind) ?? '',
     dryRun: request.dryRun === true,
+    user: string(object(request.userInfo).username) ?? '',
     object: readObject(request.object),
     oldObject: readObject(request.oldObject),
   }

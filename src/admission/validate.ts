@@ -2,15 +2,19 @@
 import { object } from '../core/json.ts'
 import { INJECTED, PROTECT } from '../core/keys.ts'
 import { plan } from '../core/planner.ts'
-import { reason } from '../core/reasons.ts'
+import { reason, severity } from '../core/reasons.ts'
 import { readRecord } from '../core/record.ts'
+import { demandOf, missingProtection } from '../core/require.ts'
 import { readRoute, routeKind } from '../core/route.ts'
 import { altered } from '../core/standing.ts'
 import { saysOpen } from '../core/team.ts'
 import type { Facts, GatewayKind, KubeObject, Plan, Reason } from '../core/types.ts'
+import { judgeClusterObject } from './cluster-objects.ts'
 import { notReady } from './readiness.ts'
 import type { Request } from './review.ts'
 import { touched } from './touched.ts'
+
+const CLUSTER_KINDS: ReadonlySet<string> = new Set(['AuthTeam', 'AuthExemption', 'Namespace'])
 
 export type Verdict = {
   readonly outcome: 'skip' | 'protect' | 'release' | 'deny' | 'later'
@@ -21,20 +25,41 @@ export type Verdict = {
 }
 
 export function validate(request: Request, facts: Facts, gateways: readonly GatewayKind[], now: number): Verdict {
-  const { object: after, oldObject: before, operation } = request
+  const { object: after, oldObject: before, operation, kind } = request
+  if (CLUSTER_KINDS.has(kind)) return of(judgeClusterObject(operation, before, after, facts, gateways))
   if (after === undefined || (operation !== 'CREATE' && operation !== 'UPDATE'))
     return skip('not-a-route', request.kind)
   if (operation === 'UPDATE' && before !== undefined && !touched(before, after, facts.config, gateways))
     return skip('untouched')
   if (request.subResource !== '') return deny([reason('status-changes', {}, 'metadata')])
   if (routeKind(after) === undefined) return otherKind(after)
-  return judge(plan(after, facts, gateways, request.namespace), after, facts, now)
+  const planned = plan(after, facts, gateways, request.namespace)
+  return planned.outcome === 'skip'
+    ? required(planned.reason, after, request, facts, gateways)
+    : judge(planned, after, facts, now)
 }
 
-function judge(planned: Plan, after: KubeObject, facts: Facts, now: number): Verdict {
+/** A route without protection, in a namespace that may require one. */
+function required(
+  because: Reason,
+  after: KubeObject,
+  { namespace, user }: Request,
+  facts: Facts,
+  gateways: readonly GatewayKind[],
+): Verdict {
+  const route = readRoute(after, namespace)
+  const demand = demandOf(facts.namespace(namespace))
+  const missing =
+    route === undefined || demand === undefined ? undefined : missingProtection(route, demand, user, facts, gateways)
+  return missing === undefined ? { outcome: 'skip', reasons: [because] } : of([missing])
+}
+
+function of(reasons: readonly Reason[]): Verdict {
+  return reasons.some(each => severity(each) === 'refused') ? deny(reasons) : { outcome: 'skip', reasons }
+}
+
+function judge(planned: Exclude<Plan, { outcome: 'skip' }>, after: KubeObject, facts: Facts, now: number): Verdict {
   switch (planned.outcome) {
-    case 'skip':
-      return { outcome: 'skip', reasons: [planned.reason] }
     case 'deny':
       return planned.reasons.some(each => each.code === 'injection-other')
         ? later(planned.reasons[0])

@@ -8,6 +8,8 @@ export type Config = {
   /** Portcullis' own namespace. */
   readonly namespace: string
   readonly clusterDomain: string
+  /** The user that writes routes for certificate challenges. */
+  readonly solver: string
   readonly controllers: readonly Controller[]
   readonly certificates: { readonly mode: 'self' | 'secret' | 'cert-manager'; readonly secret?: string }
   readonly settleSeconds: number
@@ -139,6 +141,12 @@ const fields = z.strictObject({
     .default('portcullis')
     .describe("Portcullis' own namespace."),
   clusterDomain: dnsSubdomain().default('cluster.local').describe('The DNS domain of the cluster.'),
+  solver: z
+    .string()
+    .min(1)
+    .max(253)
+    .default('system:serviceaccount:cert-manager:cert-manager')
+    .describe('The user that writes the routes of certificate challenges, which need no login where one is required.'),
   controllers: withoutDuplicates(z.array(controller), entry => entry?.controller, ['controller'])
     .prefault(WELL_KNOWN)
     .describe(
@@ -171,12 +179,13 @@ const schema = refined(fields, [
 export function parseConfig(input: unknown): Parsed<Config> {
   const parsed = check(schema, input)
   if ('problems' in parsed) return parsed
-  const { namespace, clusterDomain, controllers, certificates, settleSeconds, injectionFormat } = parsed.value
+  const { namespace, clusterDomain, solver, controllers, certificates, settleSeconds, injectionFormat } = parsed.value
   const { mode, secret } = certificates
   return {
     value: {
       namespace,
       clusterDomain,
+      solver,
       controllers,
       certificates: { mode, ...(secret === undefined ? {} : { secret }) },
       settleSeconds,

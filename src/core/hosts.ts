@@ -16,6 +16,14 @@ export function covers(pattern: string, host: string): boolean {
   return rest.length > suffix.length && rest.endsWith(suffix)
 }
 
+/** Whether two patterns of teams have a host in common. */
+export function patternsOverlap(a: string, b: string): boolean {
+  if (!a.startsWith('*')) return covers(b, a)
+  if (!b.startsWith('*')) return covers(a, b)
+  const [first, second] = [a.slice(1), b.slice(1)]
+  return first.endsWith(second) || second.endsWith(first)
+}
+
 /** Whether a cookie of the domain reaches every host that `host` stands for. */
 export function underDomain(host: string, domain: string): boolean {
   const rest = host.startsWith('*.') ? host.slice(2) : host

@@ -28,6 +28,25 @@ export function annotationOperations(route: Route, wanted: Change): Operation[] 
   return operations
 }
 
+/** One label set, or with null removed. An empty map that only we had filled goes with it. */
+export function labelOperations(route: Route, label: string, value: string | null): Operation[] {
+  const current = route.labels[label]
+  const path = `/metadata/labels/${escape(label)}`
+  if (value === null) {
+    if (current === undefined) return []
+    return [
+      {
+        op: 'remove',
+        path: Object.keys(object(route.object.metadata.labels)).length === 1 ? '/metadata/labels' : path,
+      },
+    ]
+  }
+  if (current === value) return []
+  if (!isObject(route.object.metadata.labels))
+    return [{ op: 'add', path: '/metadata/labels', value: { [label]: value } }]
+  return [{ op: current === undefined ? 'add' : 'replace', path, value }]
+}
+
 function added(operations: readonly Operation[], wanted: Change): Record<string, string> {
   const paths = new Set(operations.map(each => each.path))
   return Object.fromEntries(
@@ -38,7 +57,11 @@ function added(operations: readonly Operation[], wanted: Change): Record<string,
 }
 
 function annotationPath(key: string): string {
-  return `/metadata/annotations/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
+  return `/metadata/annotations/${escape(key)}`
+}
+
+function escape(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
 /** Puts `wanted` first in every rule and takes `old` and further copies out; `empty`: rules that keep an empty list. */

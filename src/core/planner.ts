@@ -3,9 +3,11 @@ import { attach } from './attach.ts'
 import { bareRoute, recordedFilter } from './bare.ts'
 import { covers, underDomain } from './hosts.ts'
 import { array, isObject, object } from './json.ts'
-import { ACME_SOLVER, INJECTED, MANAGED_BY, MANAGER, PROTECT } from './keys.ts'
+import { INJECTED, PROTECT } from './keys.ts'
+import { type Label, labelOf } from './label.ts'
+import { isCompanion, isSolver, servesOnly } from './left-alone.ts'
 import { withHead } from './list.ts'
-import { annotationOperations, filterOperations } from './patch.ts'
+import { annotationOperations, filterOperations, labelOperations } from './patch.ts'
 import { reason } from './reasons.ts'
 import { type Record, readRecord, writeRecord } from './record.ts'
 import { readRoute } from './route.ts'
@@ -20,13 +22,16 @@ export function plan(document: KubeObject, facts: Facts, gateways: readonly Gate
   const route = readRoute(document, namespace)
   if (route === undefined) return { outcome: 'skip', reason: reason('not-a-route', { kind: document.kind }) }
   const record = readRecord(route.annotations[INJECTED])
-  const value = route.labels[PROTECT]
-  if (saysOpen(value)) {
+  const label = labelOf(route, record, facts, gateways)
+  if (saysOpen(label.value)) {
     if (route.annotations[INJECTED] !== undefined)
       return { outcome: 'release', patch: release(route, record, facts, gateways) }
-    return { outcome: 'skip', reason: reason(value === undefined ? 'not-labelled' : 'opted-out', { label: PROTECT }) }
+    return {
+      outcome: 'skip',
+      reason: reason(label.value === undefined ? 'not-labelled' : 'opted-out', { label: PROTECT }),
+    }
   }
-  return protect(route, record, facts, gateways)
+  return protect(route, label, record, facts, gateways)
 }
 
 function release(
@@ -40,13 +45,22 @@ function release(
   wanted[INJECTED] = null
   for (const key of recordedKeys(record)) wanted[key] = bare.annotations[key] ?? null
   const filter = recordedFilter(record, gatewayOf(record, gateways))
+  // A label that is ours goes with the namespace's; one that says "false" by now is its owner's.
+  const labels = record?.label === true && route.labels[PROTECT] === 'true' ? labelOperations(route, PROTECT, null) : []
   return [
+    ...labels,
     ...annotationOperations(route, wanted),
     ...filterOperations(route, undefined, filter, record?.filter?.empty ?? []),
   ]
 }
 
-function protect(route: Route, record: Record | undefined, facts: Facts, gateways: readonly GatewayKind[]): Plan {
+function protect(
+  route: Route,
+  label: Label,
+  record: Record | undefined,
+  facts: Facts,
+  gateways: readonly GatewayKind[],
+): Plan {
   if (record !== undefined && record.format > facts.config.injectionFormat) return deny([reason('injection-other')])
   const bare = bareRoute(route, record, facts, gateways)
   const aimed = aim(bare, record?.team, facts, gateways)
@@ -55,7 +69,14 @@ function protect(route: Route, record: Record | undefined, facts: Facts, gateway
   const refused = [...refuseHosts(bare, target), ...refusePaths(bare, target), ...kind.refuse(bare, target, facts)]
   if (refused.length > 0) return deny(refused)
   const injection = kind.inject(bare, target)
-  const patch = injectionPatch(route, bare, injection, record, target, facts.config.injectionFormat, gateways)
+  const patch = injectionPatch(
+    route,
+    bare,
+    injection,
+    record,
+    { target, label, format: facts.config.injectionFormat },
+    gateways,
+  )
   if (patch.length > 0 && annotationBytes(route, patch) > ANNOTATIONS_LIMIT)
     return deny([reason('annotations-too-large', {}, 'metadata.annotations')])
   return {
@@ -96,17 +117,9 @@ export function aim(
 }
 
 function notAnApplication(route: Route): Reason | undefined {
-  if (route.labels[MANAGED_BY] === MANAGER) return reason('companion-labelled')
-  if (route.labels[ACME_SOLVER] === 'true') return reason('solver-labelled')
+  if (isCompanion(route)) return reason('companion-labelled')
+  if (isSolver(route)) return reason('solver-labelled')
   return undefined
-}
-
-/** Whether a service is the only thing behind a route: then the route is that service's own. */
-export function servesOnly(route: Route, service: { namespace: string; name: string }): boolean {
-  return (
-    route.services.length > 0 &&
-    route.services.every(each => each.namespace === service.namespace && each.name === service.name)
-  )
 }
 
 function refuseHosts(route: Route, { team, hosts }: Target): Reason[] {
@@ -137,8 +150,7 @@ function injectionPatch(
   bare: Route,
   injection: Injection,
   record: Record | undefined,
-  target: Target,
-  format: number,
+  { target, label, format }: { target: Target; label: Label; format: number },
   gateways: readonly GatewayKind[],
 ): Operation[] {
   const { annotations, listHead, firstFilter } = injection
@@ -157,6 +169,7 @@ function injectionPatch(
     format,
     gateway: target.controller.gateway,
     team: target.team.name,
+    ...(label.defaulted ? { label: true as const } : {}),
     set,
     was,
     ...(listHead === undefined ? {} : { list: { ...listHead, was: bare.annotations[listHead.key] ?? null } }),
@@ -166,6 +179,7 @@ function injectionPatch(
   })
   const old = recordedFilter(record, gatewayOf(record, gateways))
   return [
+    ...(label.defaulted ? labelOperations(route, PROTECT, 'true') : []),
     ...annotationOperations(route, wanted),
     ...filterOperations(route, firstFilter, old, record?.filter?.empty ?? []),
   ]

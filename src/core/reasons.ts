@@ -254,6 +254,47 @@ export const REASONS = {
     todo: 'find the webhook that changes it and exempt the labelled routes there',
   },
 
+  'protection-required': {
+    severity: 'refused',
+    says: 'namespace {namespace} requires a login in front of every route, and this one has none',
+    todo: 'add the label {label}: "true", or ask an administrator for an AuthExemption',
+  },
+  'protection-wanted': {
+    severity: 'warning',
+    says: 'namespace {namespace} wants a login in front of every route, and this one has none',
+    todo: 'add the label {label}: "true"',
+  },
+  'protection-audited': {
+    severity: 'nothing',
+    says: 'namespace {namespace} records routes without a login, and this is one',
+    todo: 'add the label {label}: "true" to protect it',
+  },
+  'require-affects': {
+    severity: 'warning',
+    says: '{count} routes of namespace {namespace} have no login and could not be written any more: {routes}',
+    todo: 'label or exempt them first',
+  },
+  'team-hosts': {
+    severity: 'refused',
+    says: "host {host} is one of team {other} already, and a host is one team's alone",
+    todo: "say in spec.hosts which hosts are this team's",
+  },
+  'team-cookie': {
+    severity: 'refused',
+    says: 'team {other} has cookie {cookie} on {domain} too, and each would end the sessions of the other',
+    todo: 'give the oauth2-proxy another cookie name, and write it into spec.proxy.cookieName',
+  },
+  'team-in-use': {
+    severity: 'refused',
+    says: 'team {team} still protects {count} routes: {routes}',
+    todo: 'remove their labels or move them to another team first',
+  },
+  'object-invalid': {
+    severity: 'refused',
+    says: '{problem}',
+    todo: 'correct it',
+  },
+
   'client-api-accept': {
     severity: 'warning',
     says: 'behind Envoy Gateway only requests with "Accept: application/json" get 401, all others a redirect',

@@ -6,6 +6,8 @@ export type Record = {
   readonly format: number
   readonly gateway: string
   readonly team: string
+  /** The label was put on by us, because the namespace says so; it goes when the namespace's goes. */
+  readonly label?: true
   /** What we set; null: what we took out. Without a prototype. */
   readonly set: Readonly<{ [annotation: string]: string | null }>
   /** What stood under the same keys, where anything did. */
@@ -54,6 +56,7 @@ function fromJson(value: JsonObject): Record | undefined {
     format,
     gateway,
     team,
+    ...(value.label === true ? { label: true as const } : {}),
     set,
     was,
     ...(list === undefined ? {} : { list }),

@@ -40,14 +40,16 @@ function readIngress(spec: JsonObject, annotations: Route['annotations'], ref: R
   const hosts = new Set<string>()
   const services = new Map<string, ObjectName>()
   const paths: string[] = []
+  let exactPathsOnly = true
   for (const rule of array(spec.rules).map(object)) {
     hosts.add(normaliseHost(string(rule.host) ?? ''))
     for (const path of array(object(rule.http).paths).map(object)) {
       paths.push(string(path.path) ?? '/')
-      addService(services, object(object(path.backend).service).name, ref.namespace)
+      exactPathsOnly &&= path.pathType === 'Exact'
+      addIngressBackend(services, object(path.backend), ref.namespace)
     }
   }
-  addService(services, object(object(spec.defaultBackend).service).name, ref.namespace)
+  if (isObject(spec.defaultBackend)) addIngressBackend(services, spec.defaultBackend, ref.namespace)
   const className = string(spec.ingressClassName)
   const legacyClassName = annotations[LEGACY_CLASS]
   return {
@@ -56,6 +58,7 @@ function readIngress(spec: JsonObject, annotations: Route['annotations'], ref: R
     hasDefaultBackend: isObject(spec.defaultBackend),
     parents: [],
     paths,
+    exactPathsOnly: exactPathsOnly && paths.length > 0,
     ...(className === undefined ? {} : { className }),
     ...(legacyClassName === undefined ? {} : { legacyClassName }),
   }
@@ -66,13 +69,15 @@ function readHTTPRoute(spec: JsonObject, ref: RouteRef): Body {
   if (hosts.size === 0) hosts.add('')
   const services = new Map<string, ObjectName>()
   const paths: string[] = []
+  let exactPathsOnly = true
   for (const rule of array(spec.rules).map(object)) {
     const matches = array(rule.matches).map(object)
-    for (const match of matches) paths.push(string(object(match.path).value) ?? '/')
-    if (matches.length === 0) paths.push('/')
+    for (const path of matches.length === 0 ? [object({})] : matches.map(match => object(match.path))) {
+      paths.push(string(path.value) ?? '/')
+      exactPathsOnly &&= path.type === 'Exact'
+    }
     for (const backend of backendsOf(rule)) {
-      if (string(backend.kind) !== undefined && backend.kind !== 'Service') continue
-      addService(services, backend.name, string(backend.namespace) ?? ref.namespace)
+      addBackend(services, string(backend.kind) ?? 'Service', backend.name, string(backend.namespace) ?? ref.namespace)
     }
   }
   return {
@@ -81,6 +86,7 @@ function readHTTPRoute(spec: JsonObject, ref: RouteRef): Body {
     hasDefaultBackend: false,
     parents: array(spec.parentRefs).map(parent => readParent(object(parent), ref.namespace)),
     paths,
+    exactPathsOnly: exactPathsOnly && paths.length > 0,
   }
 }
 
@@ -94,8 +100,17 @@ function backendsOf(rule: JsonObject): JsonObject[] {
   return [...backends, ...mirrors]
 }
 
-function addService(services: Map<string, ObjectName>, name: unknown, namespace: string): void {
-  if (typeof name === 'string') services.set(`${namespace}/${name}`, { namespace, name })
+function addIngressBackend(services: Map<string, ObjectName>, backend: JsonObject, namespace: string): void {
+  addBackend(services, 'Service', object(backend.service).name, namespace)
+  const resource = object(backend.resource)
+  addBackend(services, string(resource.kind) ?? '', resource.name, namespace)
+}
+
+/** A backend of another kind counts under a name that no Service has: a route to it serves more than a Service. */
+function addBackend(services: Map<string, ObjectName>, kind: string, name: unknown, namespace: string): void {
+  if (typeof name !== 'string') return
+  const of = { namespace, name: kind === 'Service' ? name : `${kind}/${name}` }
+  services.set(`${of.namespace}/${of.name}`, of)
 }
 
 function readParent(ref: JsonObject, namespace: string): Parent {

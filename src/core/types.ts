@@ -1,4 +1,5 @@
 // The words of Portcullis as types: what a route, the facts about a cluster, a plan and a gateway are.
+import type { AuthExemption } from '../api/auth-exemption.ts'
 import type { AccessLevel, AuthTeam } from '../api/auth-team.ts'
 import type { Config, Controller } from '../api/config.ts'
 import type { JsonObject, StringMap } from './json.ts'
@@ -53,6 +54,8 @@ export type Route = {
   /** HTTPRoute. */
   readonly parents: readonly Parent[]
   readonly paths: readonly string[]
+  /** Whether each of them matches itself only. */
+  readonly exactPathsOnly: boolean
 }
 
 export type IngressClass = { readonly name: string; readonly controller: string }
@@ -85,8 +88,6 @@ export type Policy = ObjectName & {
   readonly object: KubeObject
 }
 
-export type Exemption = { readonly name: string; readonly route: RouteRef }
-
 /** Read-only look-ups in one live store. Planning is synchronous, so nothing changes under it. */
 export interface Facts {
   readonly config: Config
@@ -104,7 +105,7 @@ export interface Facts {
   policies(kind: Policy['kind'], namespace: string): readonly Policy[]
   /** SecurityPolicies that select routes in other namespaces than their own. */
   policiesAcrossNamespaces(): readonly Policy[]
-  exemption(route: RouteRef): Exemption | undefined
+  exemptions(route: RouteRef): readonly AuthExemption[]
   readonly routes: RouteIndex
   /** Since when (ms since the epoch) the guards of a scope are there and right; undefined: they are not. */
   readySince(scope: Scope): number | undefined
@@ -117,6 +118,9 @@ export interface RouteIndex {
   get(ref: RouteRef): StoredRoute | undefined
   /** Routes that name this Gateway as a parent. */
   ofGateway(gateway: ObjectName): Iterable<StoredRoute>
+  inNamespace(namespace: string): Iterable<StoredRoute>
+  /** Routes whose record names this team. */
+  ofTeam(team: string): Iterable<StoredRoute>
 }
 
 /** A listener that a route attaches to, and the hosts it serves there. */
@@ -197,6 +201,8 @@ export interface GatewayKind {
   /** Whether an element of a list is one that this gateway injects. */
   ownsElement?(key: string, element: string): boolean
   ownsFilter?(filter: HTTPRouteFilter): boolean
+  /** Whether a route takes part of the traffic of another one, whose protection it has. */
+  isCanary?(route: Route, controller: Controller): boolean
   refuse(bare: Route, target: Target, facts: Facts): Reason[]
   warn(bare: Route, target: Target, facts: Facts): Reason[]
   inject(bare: Route, target: Target): Injection

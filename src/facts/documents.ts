@@ -36,7 +36,7 @@ export function storeOf(documents: readonly Doc[]): {
   counts: Record<string, number>
 } {
   const { config, problems } = readConfig(documents)
-  const store = new FactStore(config, { guardsAssumed: true })
+  const store = new FactStore(config)
   const counts: Record<string, number> = {}
   for (const doc of documents) {
     if (!FACT_KINDS.has(doc.object.kind)) continue

@@ -7,12 +7,18 @@ import type { KubeObject, ObjectName, Route, RouteIndex, RouteRef, StoredRoute }
 
 /** Annotations that say where a route is served; a passthrough route has to be served in the same places. */
 function isKept(annotation: string): boolean {
-  return annotation === LEGACY_CLASS || annotation.toLowerCase().startsWith('traefik.ingress.kubernetes.io/router.')
+  return (
+    annotation === LEGACY_CLASS ||
+    annotation.endsWith('/canary') ||
+    annotation.toLowerCase().startsWith('traefik.ingress.kubernetes.io/router.')
+  )
 }
 
 export class Routes implements RouteIndex {
   readonly #all = new Map<string, StoredRoute>()
-  readonly #ofGateway = new Map<string, Map<string, StoredRoute>>()
+  readonly #ofGateway = new Index()
+  readonly #inNamespace = new Index()
+  readonly #ofTeam = new Index()
 
   get size(): number {
     return this.#all.size
@@ -27,7 +33,15 @@ export class Routes implements RouteIndex {
   }
 
   ofGateway(gateway: ObjectName): Iterable<StoredRoute> {
-    return this.#ofGateway.get(gatewayKey(gateway))?.values() ?? []
+    return this.#ofGateway.of(nameKey(gateway))
+  }
+
+  inNamespace(namespace: string): Iterable<StoredRoute> {
+    return this.#inNamespace.of(namespace)
+  }
+
+  ofTeam(team: string): Iterable<StoredRoute> {
+    return this.#ofTeam.of(team)
   }
 
   put(document: KubeObject): void {
@@ -36,18 +50,18 @@ export class Routes implements RouteIndex {
     this.remove(route.ref)
     const stored = project(route)
     this.#all.set(keyOf(route.ref), stored)
-    for (const parent of route.parents) {
-      const key = gatewayKey(parent)
-      const siblings = this.#ofGateway.get(key) ?? new Map()
-      this.#ofGateway.set(key, siblings.set(keyOf(route.ref), stored))
-    }
+    for (const parent of route.parents) this.#ofGateway.add(nameKey(parent), stored)
+    this.#inNamespace.add(route.ref.namespace, stored)
+    if (stored.recordedTeam !== undefined) this.#ofTeam.add(stored.recordedTeam, stored)
   }
 
   remove(ref: RouteRef): void {
     const old = this.#all.get(keyOf(ref))
     if (old === undefined) return
     this.#all.delete(keyOf(ref))
-    for (const parent of old.parents) this.#ofGateway.get(gatewayKey(parent))?.delete(keyOf(ref))
+    for (const parent of old.parents) this.#ofGateway.delete(nameKey(parent), old)
+    this.#inNamespace.delete(old.ref.namespace, old)
+    if (old.recordedTeam !== undefined) this.#ofTeam.delete(old.recordedTeam, old)
   }
 }
 
@@ -71,6 +85,26 @@ function keyOf(ref: RouteRef): string {
   return `${ref.kind}/${ref.namespace}/${ref.name}`
 }
 
-function gatewayKey(gateway: ObjectName): string {
+function nameKey(gateway: ObjectName): string {
   return `${gateway.namespace}/${gateway.name}`
+}
+
+/** Routes by something they have in common. */
+class Index {
+  readonly #groups = new Map<string, Map<string, StoredRoute>>()
+
+  of(group: string): Iterable<StoredRoute> {
+    return this.#groups.get(group)?.values() ?? []
+  }
+
+  add(group: string, route: StoredRoute): void {
+    const routes = this.#groups.get(group) ?? new Map<string, StoredRoute>()
+    this.#groups.set(group, routes.set(keyOf(route.ref), route))
+  }
+
+  delete(group: string, route: StoredRoute): void {
+    const routes = this.#groups.get(group)
+    routes?.delete(keyOf(route.ref))
+    if (routes?.size === 0) this.#groups.delete(group)
+  }
 }

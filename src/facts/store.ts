@@ -9,7 +9,6 @@ import { reason } from '../core/reasons.ts'
 import { routeKind } from '../core/route.ts'
 import { selects, selectsAcross } from '../core/selector.ts'
 import type {
-  Exemption,
   Facts,
   Gateway,
   GatewayClass,
@@ -20,7 +19,9 @@ import type {
   Reason,
   RouteKind,
   RouteRef,
+  Scope,
 } from '../core/types.ts'
+import type { StoredCompanions } from './companions.ts'
 import { nameOf, readGateway, readNamespace, readPolicy } from './read.ts'
 import { Routes } from './routes.ts'
 
@@ -41,10 +42,18 @@ export const FACT_KINDS: ReadonlySet<string> = new Set([
   'HTTPRoute',
 ])
 
+/** Kinds of which some objects are guards. */
+const COMPANION_KINDS: ReadonlySet<string> = new Set([
+  'SecurityPolicy',
+  'ClientTrafficPolicy',
+  'Middleware',
+  'HTTPRoute',
+])
+
 export class FactStore implements Facts {
   readonly config: Config
   readonly routes = new Routes()
-  readonly #guardsAssumed: boolean
+  readonly #companions: StoredCompanions | undefined
   readonly #teams = new Map<string, AuthTeam>()
   readonly #exemptions = new Map<string, AuthExemption>()
   readonly #namespaces = new Map<string, Namespace>()
@@ -59,14 +68,16 @@ export class FactStore implements Facts {
     HTTPRoute: new Set(),
   }
 
-  /** `guardsAssumed`: nobody makes companions here (documents from files), so guards count as ready. */
-  constructor(config: Config, options: { readonly guardsAssumed: boolean }) {
+  /** Without `companions` nobody makes any here (documents from files), and guards count as ready. */
+  constructor(config: Config, companions?: StoredCompanions) {
     this.config = config
-    this.#guardsAssumed = options.guardsAssumed
+    this.#companions = companions
   }
 
   /** A document that is not valid is not taken, what it would replace stays, and every problem is returned. */
   put(document: KubeObject): readonly Problem[] {
+    if (COMPANION_KINDS.has(document.kind)) this.#companions?.put(document)
+    if (document.kind !== 'Ingress' && document.kind !== 'HTTPRoute') this.#companions?.forget()
     switch (document.kind) {
       case 'AuthTeam':
         return this.#putTeam(document)
@@ -99,6 +110,8 @@ export class FactStore implements Facts {
 
   remove(document: KubeObject): void {
     const { namespace, name } = nameOf(document)
+    if (COMPANION_KINDS.has(document.kind)) this.#companions?.remove(document)
+    if (document.kind !== 'Ingress' && document.kind !== 'HTTPRoute') this.#companions?.forget()
     switch (document.kind) {
       case 'AuthTeam':
         this.#teams.delete(name)
@@ -198,15 +211,14 @@ export class FactStore implements Facts {
     return [...this.#acrossNamespaces.values()]
   }
 
-  exemption(route: RouteRef): Exemption | undefined {
-    for (const { name, route: of } of this.#exemptions.values()) {
-      if (of.kind === route.kind && of.namespace === route.namespace && of.name === route.name) return { name, route }
-    }
-    return undefined
+  exemptions(route: RouteRef): readonly AuthExemption[] {
+    return [...this.#exemptions.values()].filter(
+      ({ route: of }) => of.kind === route.kind && of.namespace === route.namespace && of.name === route.name,
+    )
   }
 
-  readySince(): number | undefined {
-    return this.#guardsAssumed ? 0 : undefined
+  readySince(scope: Scope): number | undefined {
+    return this.#companions === undefined ? 0 : this.#companions.readySince(scope, this)
   }
 
   #putTeam(document: KubeObject): readonly Problem[] {

@@ -36,7 +36,7 @@ export function benchDecision(): void {
 }
 
 function storeOf(teams: number, routes: number): FactStore {
-  const store = new FactStore(defaultConfig(), { guardsAssumed: true })
+  const store = new FactStore(defaultConfig())
   for (const document of facts(teams)) store.put(document)
   for (let i = 0; i < routes; i++) {
     const team = teamName(i % teams)

@@ -148,7 +148,7 @@ export function cluster(...more: readonly KubeObject[]): FactStore {
 }
 
 export function storeOf(documents: readonly KubeObject[], from: Config = config()): FactStore {
-  const store = new FactStore(from, { guardsAssumed: true })
+  const store = new FactStore(from)
   for (const document of documents) {
     const problems = store.put(document)
     if (problems.length > 0) throw new Error(`${document.kind}: ${JSON.stringify(problems)}`)

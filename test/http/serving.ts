@@ -37,7 +37,7 @@ export async function keyPair(): Promise<KeyPair> {
 }
 
 export const realAdmit: Admit = (entry, body) => {
-  const facts = new FactStore(defaultConfig(), { guardsAssumed: true })
+  const facts = new FactStore(defaultConfig())
   return admit(entry, body, { facts, gateways, log: silent, now: Date.now })
 }
 

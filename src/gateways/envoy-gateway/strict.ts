@@ -1,7 +1,8 @@
 // Strict listeners: every route without a policy of its own is denied; what must stay open there is allowed by name.
 
+import { isLogin } from '../../core/left-alone.ts'
 import { digest } from '../../core/names.ts'
-import { servesOnly } from '../../core/planner.ts'
+import { isExempt } from '../../core/require.ts'
 import type { Attachment, Companion, Facts, Gateway, Route } from '../../core/types.ts'
 import { ALLOW_ALL, DENY_ALL, routeTarget, securityPolicy } from './policies.ts'
 import { handedOver } from './settings.ts'
@@ -34,9 +35,7 @@ export function isOnStrict(attachments: readonly Attachment[], facts: Facts): bo
 
 /** Whether a route stays open on a strict listener: a team's login, or what an administrator exempted. */
 export function staysOpen(route: Route, facts: Facts): boolean {
-  if (facts.exemption(route.ref) !== undefined) return true
-  for (const team of facts.teams()) if (servesOnly(route, team.proxy.service)) return true
-  return false
+  return isExempt(route, facts) || isLogin(route, facts)
 }
 
 /**

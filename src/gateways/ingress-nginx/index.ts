@@ -11,7 +11,7 @@ import type { GatewayKind, Injection, Route, Target } from '../../core/types.ts'
 import { passthroughIngress, passthroughWanted, routeCompanions } from '../passthrough.ts'
 import { groupsQuery, identityHeaders, proxyOrigin } from '../upstream.ts'
 import { meansWhatItSays, sizeInBytes, verdict } from './annotation-values.ts'
-import { isAside, isOwned, SNIPPETS } from './owned.ts'
+import { isAside, isOwned, isTrue, SNIPPETS } from './owned.ts'
 import { refuse, warn } from './refuse.ts'
 
 type Settings = Extract<Controller, { gateway: 'ingress-nginx' }>
@@ -27,6 +27,7 @@ export const ingressNginx: GatewayKind = {
     return verdict(name, value) !== 'rejected' && meansWhatItSays(name, value)
   },
   refuse: (bare, target) => refuse(bare, target, prefixOf(target.controller)),
+  isCanary: (route, controller) => isTrue(route.annotations[`${prefixOf(controller)}/canary`]),
   warn: (bare, target) => warn(bare, target, prefixOf(target.controller)),
   inject,
   scopes: (bare, { team }) => (passthroughWanted(team, 'Ingress') ? [{ of: 'route', route: bare.ref }] : []),

@@ -47,3 +47,10 @@ export function isAside(name: string, value: string, client: Client): boolean {
       return isAuth(name)
   }
 }
+
+/** What Go's ParseBool, with which the controller reads, takes for true. */
+export function isTrue(value: string | undefined): boolean {
+  return value !== undefined && TRUE.has(value)
+}
+
+const TRUE: ReadonlySet<string> = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])

@@ -3,12 +3,10 @@ import { covers, normaliseHost, underDomain } from '../../core/hosts.ts'
 import { reason } from '../../core/reasons.ts'
 import type { Reason, Route, Target } from '../../core/types.ts'
 import { accepts, buffersLoad, meansWhatItSays, sizeInBytes, verdict } from './annotation-values.ts'
-import { isAside, isOwned, SNIPPETS } from './owned.ts'
+import { isAside, isOwned, isTrue, SNIPPETS } from './owned.ts'
 
 /** Copies requests, session cookies included, to somebody else. */
 const MIRRORS: ReadonlySet<string> = new Set(['mirror-target', 'mirror-host', 'mirror-request-body'])
-/** What Go's ParseBool, with which the controller reads, takes for true. */
-const TRUE: ReadonlySet<string> = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
 /** Paths that begin so are served without authentication (`no-auth-locations`, the controller's default). */
 const ACME = '/.well-known/acme-challenge'
 
@@ -66,7 +64,7 @@ function refuseSpelling(annotation: string, name: string, prefix: string): Reaso
 function refuseValue(annotation: string, name: string, value: string, target: Target): Reason[] {
   if (name !== name.toLowerCase())
     return refuseSpelling(annotation, name.toLowerCase(), annotation.slice(0, -name.length - 1))
-  if (name === 'canary' && TRUE.has(value)) return [reason('canary-labelled', {}, field(annotation))]
+  if (name === 'canary' && isTrue(value)) return [reason('canary-labelled', {}, field(annotation))]
   if (opens(name, value)) return [reason('annotation-opens', { annotation }, field(annotation))]
   // A value that only makes room for a default is the owner's business, but not where it is the authentication's.
   if (verdict(name, value) === 'rejected' || (isOwned(name) && !meansWhatItSays(name, value))) {
@@ -80,7 +78,7 @@ function opens(name: string, value: string): boolean {
   if (SNIPPETS.has(name) || MIRRORS.has(name)) return true
   // TLS then goes to the application, past every location; FastCGI takes identity headers from the client.
   return (
-    (name === 'ssl-passthrough' && TRUE.has(value)) ||
+    (name === 'ssl-passthrough' && isTrue(value)) ||
     (name === 'backend-protocol' && value.trim().toUpperCase() === 'FCGI')
   )
 }

@@ -23,7 +23,7 @@ export function config(settings: Settings = {}): Config {
 }
 
 export function facts(documents: readonly KubeObject[], configuration: Config = config()): FactStore {
-  const store = new FactStore(configuration, { guardsAssumed: true })
+  const store = new FactStore(configuration)
   for (const document of documents) {
     const problems = store.put(document)
     if (problems.length > 0) throw new Error(JSON.stringify(problems))
