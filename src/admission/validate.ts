@@ -28,7 +28,10 @@ export function validate(request: Request, facts: Facts, gateways: readonly Gate
     return skip('untouched')
   if (request.subResource !== '') return deny([reason('status-changes', {}, 'metadata')])
   if (routeKind(after) === undefined) return otherKind(after)
-  return judge(plan(after, facts, gateways, request.namespace), after, facts, now)
+  const planned = plan(after, facts, gateways, request.namespace)
+  // What is being deleted is not mutated, so what protects it is never taken out: to wait for that would be for ever.
+  if (planned.outcome === 'release' && before?.metadata.deletionTimestamp !== undefined) return skip('terminating')
+  return judge(planned, after, facts, now)
 }
 
 function judge(planned: Plan, after: KubeObject, facts: Facts, now: number): Verdict {
@@ -75,7 +78,7 @@ function otherKind(after: KubeObject): Verdict {
   return deny([reason('route-kind', { kind: after.kind }, `metadata.labels[${PROTECT}]`)])
 }
 
-function skip(code: 'not-a-route' | 'untouched', kind = ''): Verdict {
+function skip(code: 'not-a-route' | 'terminating' | 'untouched', kind = ''): Verdict {
   return { outcome: 'skip', reasons: [reason(code, { kind })] }
 }
 

@@ -38,7 +38,7 @@ function added(operations: readonly Operation[], wanted: Change): Record<string,
 }
 
 function annotationPath(key: string): string {
-  return `/metadata/annotations/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
+  return `/metadata/annotations/${key.includes('~') ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key.replaceAll('/', '~1')}`
 }
 
 /** Puts `wanted` first in every rule and takes `old` and further copies out; `empty`: rules that keep an empty list. */

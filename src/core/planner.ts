@@ -5,6 +5,7 @@ import { covers, underDomain } from './hosts.ts'
 import { array, isObject, object } from './json.ts'
 import { ACME_SOLVER, INJECTED, MANAGED_BY, MANAGER, PROTECT } from './keys.ts'
 import { withHead } from './list.ts'
+import { perObject } from './memo.ts'
 import { annotationOperations, filterOperations } from './patch.ts'
 import { reason } from './reasons.ts'
 import { type Record, readRecord, writeRecord } from './record.ts'
@@ -56,8 +57,7 @@ function protect(route: Route, record: Record | undefined, facts: Facts, gateway
   if (refused.length > 0) return deny(refused)
   const injection = kind.inject(bare, target)
   const patch = injectionPatch(route, bare, injection, record, target, facts.config.injectionFormat, gateways)
-  if (patch.length > 0 && annotationBytes(route, patch) > ANNOTATIONS_LIMIT)
-    return deny([reason('annotations-too-large', {}, 'metadata.annotations')])
+  if (!fits(route, patch)) return deny([reason('annotations-too-large', {}, 'metadata.annotations')])
   return {
     outcome: 'protect',
     patch,
@@ -144,16 +144,38 @@ function injectionPatch(
   const { annotations, listHead, firstFilter } = injection
   const wanted = nullMap()
   for (const key of recordedKeys(record)) wanted[key] = bare.annotations[key] ?? null
+  // In one order, whatever order the annotations came in: the same route must get the same patch.
+  for (const key of Object.keys(annotations).sort()) wanted[key] = annotations[key] ?? null
+  if (listHead !== undefined) wanted[listHead.key] = withHead(bare.annotations[listHead.key] ?? null, listHead.element)
+  wanted[INJECTED] = recordOf(injection, bare, target, format)
+  const old = recordedFilter(record, gatewayOf(record, gateways))
+  return [
+    ...annotationOperations(route, wanted),
+    ...filterOperations(route, firstFilter, old, record?.filter?.empty ?? []),
+  ]
+}
+
+/** The text is the same for every route of a team on which nothing stood before, and made once for all of them. */
+const plainRecords = perObject((_: Injection) => new Map<string, string>())
+
+function recordOf(injection: Injection, bare: Route, target: Target, format: number): string {
+  const { annotations, listHead, firstFilter } = injection
+  const isPlain =
+    listHead === undefined &&
+    firstFilter === undefined &&
+    Object.keys(annotations).every(key => bare.annotations[key] === undefined)
+  const key = `${format} ${target.controller.gateway} ${target.team.name}`
+  const known = isPlain ? plainRecords(injection).get(key) : undefined
+  if (known !== undefined) return known
   const was: { [key: string]: string } = Object.create(null)
   const set = nullMap()
   // In one order, whatever order the annotations came in: the same injection must make the same record.
   for (const key of Object.keys(annotations).sort()) {
-    wanted[key] = set[key] = annotations[key] ?? null
+    set[key] = annotations[key] ?? null
     const before = bare.annotations[key]
     if (before !== undefined) was[key] = before
   }
-  if (listHead !== undefined) wanted[listHead.key] = withHead(bare.annotations[listHead.key] ?? null, listHead.element)
-  wanted[INJECTED] = writeRecord({
+  const text = writeRecord({
     format,
     gateway: target.controller.gateway,
     team: target.team.name,
@@ -164,11 +186,8 @@ function injectionPatch(
       ? {}
       : { filter: { ...firstFilter.extensionRef, empty: rulesWithEmptyFilters(bare) } }),
   })
-  const old = recordedFilter(record, gatewayOf(record, gateways))
-  return [
-    ...annotationOperations(route, wanted),
-    ...filterOperations(route, firstFilter, old, record?.filter?.empty ?? []),
-  ]
+  if (isPlain) plainRecords(injection).set(key, text)
+  return text
 }
 
 function rulesWithEmptyFilters(bare: Route): number[] {
@@ -188,6 +207,25 @@ function gatewayOf(record: Record | undefined, gateways: readonly GatewayKind[])
 
 function nullMap(): { [key: string]: string | null } {
   return Object.create(null)
+}
+
+/** Whether the annotations stay within what Kubernetes stores, once the patch is applied. */
+function fits(route: Route, patch: readonly Operation[]): boolean {
+  // No character takes more than three bytes for each unit of its length, which is enough to know for nearly all routes.
+  return characters(route, patch) * 3 <= ANNOTATIONS_LIMIT || annotationBytes(route, patch) <= ANNOTATIONS_LIMIT
+}
+
+function characters(route: Route, patch: readonly Operation[]): number {
+  let total = 0
+  for (const key of Object.keys(route.annotations)) total += key.length + (route.annotations[key]?.length ?? 0)
+  for (const operation of patch) {
+    if (operation.op === 'remove') continue
+    const { path, value } = operation
+    total += path.length
+    if (typeof value === 'string') total += value.length
+    else for (const [key, text] of Object.entries(object(value))) total += key.length + String(text).length
+  }
+  return total
 }
 
 function annotationBytes(route: Route, patch: readonly Operation[]): number {

@@ -2,7 +2,7 @@
 import { strings } from '../core/json.ts'
 import { INJECTED, LEGACY_CLASS } from '../core/keys.ts'
 import { readRecord } from '../core/record.ts'
-import { readRoute } from '../core/route.ts'
+import { isGateway, readRoute } from '../core/route.ts'
 import type { KubeObject, ObjectName, Route, RouteIndex, RouteRef, StoredRoute } from '../core/types.ts'
 
 /** Annotations that say where a route is served; a passthrough route has to be served in the same places. */
@@ -36,7 +36,7 @@ export class Routes implements RouteIndex {
     this.remove(route.ref)
     const stored = project(route)
     this.#all.set(keyOf(route.ref), stored)
-    for (const parent of route.parents) {
+    for (const parent of route.parents.filter(isGateway)) {
       const key = gatewayKey(parent)
       const siblings = this.#ofGateway.get(key) ?? new Map()
       this.#ofGateway.set(key, siblings.set(keyOf(route.ref), stored))
@@ -47,7 +47,12 @@ export class Routes implements RouteIndex {
     const old = this.#all.get(keyOf(ref))
     if (old === undefined) return
     this.#all.delete(keyOf(ref))
-    for (const parent of old.parents) this.#ofGateway.get(gatewayKey(parent))?.delete(keyOf(ref))
+    for (const parent of old.parents) {
+      const key = gatewayKey(parent)
+      const siblings = this.#ofGateway.get(key)
+      siblings?.delete(keyOf(ref))
+      if (siblings?.size === 0) this.#ofGateway.delete(key)
+    }
   }
 }
 

@@ -9,6 +9,8 @@ import { isAside, isOwned, SNIPPETS } from './owned.ts'
 const MIRRORS: ReadonlySet<string> = new Set(['mirror-target', 'mirror-host', 'mirror-request-body'])
 /** What Go's ParseBool, with which the controller reads, takes for true. */
 const TRUE: ReadonlySet<string> = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
+/** An alias can also be a regular expression, of which nobody can say whose hosts it means. */
+const HOST = /^(\*\.)?[a-z0-9.-]+$/
 /** Paths that begin so are served without authentication (`no-auth-locations`, the controller's default). */
 const ACME = '/.well-known/acme-challenge'
 
@@ -91,6 +93,7 @@ function refuseAliases(annotation: string, value: string, { team }: Target): Rea
     alias =>
       alias !== '' &&
       !(
+        HOST.test(alias) &&
         team.hosts.some(pattern => covers(pattern, alias)) &&
         team.proxy.cookieDomains.some(domain => underDomain(alias, domain))
       ),
