@@ -49,7 +49,7 @@ function addRender(portcullis: Command, io: Io, run: Run): void {
   portcullis
     .command('render')
     .description('print routes as they would be stored, and the objects that protect them')
-    .requiredOption('-f, --file <file...>', 'YAML files; - is standard input')
+    .requiredOption('-f, --file <file...>', 'YAML files and folders; - is standard input')
     .option('--facts <dir>', 'folder with teams, namespaces, classes, Gateways and configuration')
     .option('-n, --namespace <namespace>', 'namespace of objects that name none')
     .option('--diff', 'show what changes instead')

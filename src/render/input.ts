@@ -35,8 +35,9 @@ export async function readInput(paths: readonly string[], stdin: () => Promise<U
 
 /** What the system refused to read, as a problem; anything else is thrown on. */
 export function unreadable(file: string, error: unknown): FileProblem {
-  if (!(error instanceof Error && 'code' in error)) throw error
-  return { file, path: '', message: `cannot be read (${String(error.code)})` }
+  const { code } = error as NodeJS.ErrnoException
+  if (code === undefined) throw error
+  return { file, path: '', message: `cannot be read (${code})` }
 }
 
 async function filesOf(path: string): Promise<string[]> {

@@ -17,7 +17,7 @@ export type PlannedRoute = {
   readonly stored: KubeObject
 }
 
-export type ScopeCompanions = { readonly scope: string; readonly companions: readonly Companion[] }
+export type ScopeCompanions = { readonly scope: Scope; readonly companions: readonly Companion[] }
 
 export type Result = {
   readonly facts: FactStore
@@ -49,8 +49,8 @@ export function planned(input: KubeObject, facts: FactStore): PlannedRoute {
 export function companionsOf(scopes: readonly Scope[], facts: FactStore): ScopeCompanions[] {
   const seen = new Set<string>()
   const unique = new Map(scopes.map(scope => [scopeKey(scope), scope]))
-  return [...unique].map(([key, scope]) => ({
-    scope: key,
+  return [...unique.values()].map(scope => ({
+    scope,
     companions: companions(scope, facts, gateways).filter(each => {
       const id = identity(each.object)
       return !seen.has(id) && seen.add(id)

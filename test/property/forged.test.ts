@@ -112,7 +112,7 @@ describe('a forged record', () => {
           if (key.endsWith('snippet')) expect(value).toBe(before[key])
         }
       }),
-      runs(500),
+      runs(250),
     )
   })
 
@@ -123,7 +123,7 @@ describe('a forged record', () => {
         const final = called ? applied(object, ask('mutate', { object }, context).patch) : object
         if (ask('validate', { object: final }, context).allowed) expect(isProtected(final)).toBe(true)
       }),
-      runs(400),
+      runs(200),
     )
   })
 
@@ -134,7 +134,7 @@ describe('a forged record', () => {
         const after = applied(route, patchOf(plan(route, facts, gateways)))
         expect(patchOf(plan(after, facts, gateways))).toEqual([])
       }),
-      runs(200),
+      runs(100),
     )
   })
 })
@@ -163,7 +163,7 @@ describe('hostile keys', () => {
         const { patch } = ask('mutate', { object: hostile }, context)
         ask('validate', { object: applied(hostile, patch), oldObject: hostile, operation: 'UPDATE' }, context)
       }),
-      runs(200),
+      runs(100),
     )
   })
 })
