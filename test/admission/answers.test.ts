@@ -223,6 +223,7 @@ describe('a fault of ours', () => {
       const { body } = admit(entry, bytesOf(reviewOf({ object: ingress() })), logged)
       expect(body).not.toContain('secret')
       expect(logged.lines).toMatchObject([{ level: 'error', fields: { entry, uid: UID, ref: 'Ingress/apps/app' } }])
+      expect(Object.keys(logged.lines[0]!.fields).sort()).toEqual(['entry', 'err', 'operation', 'ref', 'uid'])
     }
   })
 

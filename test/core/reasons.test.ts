@@ -53,6 +53,11 @@ test('a snippet is never cut, because it is there to be pasted', () => {
   expect(sentence(reason('gateway-open', { gateway: 'g', snippet }))).toContain(snippet)
 })
 
+test('a sentence is cut between characters', () => {
+  for (const start of ['', 'a'])
+    expectLine(sentence(reason('team-unknown', { team: start + '😀'.repeat(200), teams: '' })))
+})
+
 test('letters of other scripts stay', () => {
   expect(sentence(reason('team-unknown', { team: 'équipe-漢字', teams: '' }))).toContain('équipe-漢字')
 })

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { companions, scopeKey } from '../../src/core/companions.ts'
 import { routeKind } from '../../src/core/route.ts'
+import { selects } from '../../src/core/selector.ts'
 import type { KubeObject, Scope } from '../../src/core/types.ts'
 import { gateways } from '../../src/gateways/index.ts'
 import { findCases, type GoldenCase, readCase } from '../golden/case.ts'
@@ -14,6 +15,7 @@ import { run } from '../golden/run.ts'
 import { type ControlPlane, controlPlaneParts, startControlPlane } from '../parts/control-plane.ts'
 import { crdFiles } from '../parts/crds.ts'
 import { describeWithParts } from '../parts/require.ts'
+import { labelledRoutes, labels, selectorsOf, written } from './label-selectors.ts'
 import { applied, completed, expectSame, inYaml, stored, succeeds } from './objects.ts'
 import { clusterObjects, setupsIn } from './setups.ts'
 
@@ -99,6 +101,19 @@ describeWithParts('the definitions of Envoy Gateway and Traefik', parts, () => {
     },
     30_000,
   )
+
+  test('select by labels what our own reading of the selectors says', async () => {
+    const selectors = selectorsOf(made)
+    const routes = labelledRoutes('default', selectors)
+    await applied(controlPlane, ...routes)
+    expect(selectors.length).toBeGreaterThan(3)
+    for (const selector of selectors) {
+      const args = ['get', 'httproutes', '-n', 'default', '-l', written(selector), '-o', 'jsonpath={..metadata.name}']
+      const selected = ((await succeeds(controlPlane, args)).match(/\S+/g) ?? []).sort()
+      const ours = routes.filter(each => selects(selector, labels(each))).map(each => String(each.metadata.name))
+      expect({ [written(selector)]: ours.sort() }).toEqual({ [written(selector)]: selected })
+    }
+  }, 60_000)
 
   describe.each(setups)('render of $title', ({ facts, manifests }) => {
     test('is applied by kubectl in one go, with its routes as the golden says', async () => {

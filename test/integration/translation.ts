@@ -26,7 +26,7 @@ export type Served = {
 
 export type Translation = {
   /** Of each listener, such as `shared: Accepted`. */
-  policy(name: string): string[]
+  policy(namespace: string, name: string): string[]
   /** By listener, such as `gateways/main/shared`. */
   readonly chains: ReadonlyMap<string, Chain>
   /** Of an HTTPRoute, with one rule. */
@@ -39,33 +39,22 @@ export async function translate(documents: readonly KubeObject[]): Promise<Trans
   const dir = mkdtempSync(join(tmpdir(), 'portcullis-translate-'))
   const file = join(dir, 'in.yaml')
   writeFileSync(file, inYaml(named(documents)))
-  const args = [
-    'experimental',
-    'translate',
-    '--from',
-    'gateway-api',
-    '--to',
-    'gateway-api,xds',
-    '-o',
-    'yaml',
-    '-f',
-    file,
-  ]
+  const args = ['experimental', 'translate', '--to', 'gateway-api,xds', '--output', 'yaml', '--file', file]
   const { stdout } = await promisify(execFile)(locate('egctl') ?? 'egctl', args, { maxBuffer: MAX_OUTPUT })
   rmSync(dir, { recursive: true })
   const out = object(parse(stdout))
   const configs = Object.values(object(out.xds)).flatMap(xds => array(object(xds).configs).map(object))
-  const listeners = configs.flatMap(config => array(config.dynamicListeners)).map(readListener)
-  const chains = new Map(listeners.map(([name, manager]) => [name, readChain(manager)]))
-  const paths = new Map(listeners.flatMap(([, manager]) => array(manager.httpFilters).map(object).map(readPath)))
+  const managers = configs.flatMap(config => array(config.dynamicListeners)).flatMap(readChains)
+  const chains = new Map(managers.map(([name, manager]) => [name, readChain(manager)]))
+  const paths = new Map(managers.flatMap(([, manager]) => array(manager.httpFilters).map(object).map(readPath)))
   const routes = configs.flatMap(config => array(config.dynamicRouteConfigs)).flatMap(readRoutes)
   return {
-    policy: name =>
-      readStatus(
-        array(out.securityPolicies)
-          .map(object)
-          .find(each => object(each.metadata).name === name),
-      ),
+    policy(namespace, name) {
+      const found = array(out.securityPolicies)
+        .map(each => object(each))
+        .find(({ metadata }) => object(metadata).name === name && object(metadata).namespace === namespace)
+      return readStatus(found)
+    },
     chains,
     route(name) {
       const [found, another] = routes.filter(each => String(each.name).split('/')[2] === name)
@@ -110,12 +99,13 @@ function readStatus(policy: JsonObject | undefined): string[] {
     })
 }
 
-/** The name of a listener, and its HTTP connection manager. */
-function readListener(dynamic: unknown): [string, JsonObject] {
-  const listener = object(object(object(dynamic).activeState).listener)
-  const [chain] = array(listener.filterChains).map(object)
-  const [filter] = array(chain?.filters).map(object)
-  return [String(listener.name), object(filter?.typedConfig)]
+/** Of each filter chain, which is one listener of a Gateway, its name and its HTTP connection manager. */
+function readChains(dynamic: unknown): [string, JsonObject][] {
+  const { filterChains } = object(object(object(dynamic).activeState).listener)
+  return array(filterChains).map(each => {
+    const { name, filters } = object(each)
+    return [String(name), object(object(array(filters)[0]).typedConfig)]
+  })
 }
 
 function readChain({ httpFilters, earlyHeaderMutationExtensions }: JsonObject): Chain {

@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   admission: ['core', 'types of api'],
   http: ['types of log'],
   certificates: ['types of log'],
-  render: ['core', 'api'],
+  render: ['core', 'api', 'facts'],
   controller: ['core', 'types of api', 'types of facts', 'types of kube', 'types of log'],
   log: [],
   commands: [

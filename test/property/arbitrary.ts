@@ -65,7 +65,7 @@ export const OWNED_VALUES: Readonly<Record<string, readonly string[]>> = {
   'auth-secret': [`apps/${MARK}`, MARK],
   'auth-realm': ['Please log in'],
   'auth-keepalive': ['32'],
-  [`auth-${MARK}~x/y`]: ['unknown to every controller'],
+  [`auth-${MARK}~1x~0/y`]: ['unknown to every controller'],
   'auth-__proto__': ['x'],
   satisfy: ['any', 'all'],
   'enable-global-auth': ['true', 'false'],
@@ -120,12 +120,14 @@ export const middlewareList = fc
   .map(parts => parts.map(part => part.join('')).join(','))
 
 /** One annotation with a key that the gateway of the prefix owns. */
-export const ownedEntry = fc.constantFrom(...PREFIXES).chain(prefix =>
-  fc.oneof(
-    entryOf(prefix, OWNED_VALUES),
-    middlewareList.map((list): Entry => [MIDDLEWARES, list]),
-  ),
-)
+export const ownedEntry = fc
+  .constantFrom(...PREFIXES)
+  .chain(prefix =>
+    fc.oneof(
+      { weight: 3, arbitrary: entryOf(prefix, OWNED_VALUES) },
+      { weight: 1, arbitrary: middlewareList.map((list): Entry => [MIDDLEWARES, list]) },
+    ),
+  )
 
 export const unownedEntry: fc.Arbitrary<Entry> = fc.oneof(
   { weight: 3, arbitrary: fc.tuple(anyKey, anyText) },

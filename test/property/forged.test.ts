@@ -100,6 +100,11 @@ const forgedRoute: fc.Arbitrary<KubeObject> = fc.tuple(anyRoute, fc.boolean()).c
   return record.map(each => annotated(base, { [INJECTED]: each }))
 })
 
+/** Whether the record of a route says of the whole list, and not of an element, that it was set. */
+function setsList(object: KubeObject): boolean {
+  return /"(set|was)":\{[^}]*middlewares/.test(annotationsOf(object)[INJECTED] ?? '')
+}
+
 describe('a forged record', () => {
   test('has nothing written but keys that the gateway owns, and never a snippet', () => {
     fc.assert(
@@ -111,6 +116,27 @@ describe('a forged record', () => {
         for (const [key, value] of Object.entries(after)) {
           if (key.endsWith('snippet')) expect(value).toBe(before[key])
         }
+      }),
+      runs(250),
+    )
+  })
+
+  test('takes out nothing of a list or a rule but what has the shape of ours', () => {
+    const isOurs = (name: unknown) => /^(portcullis-)?m[0-9a-f]{16}(@kubernetescrd)?$/.test(String(name).trim())
+    const others = (object: KubeObject) => {
+      const rules = (object.spec as { rules: { filters?: { extensionRef?: { name: string } }[] }[] }).rules
+      const list = (annotationsOf(object)[MIDDLEWARES] ?? '').split(',').map(each => each.trim())
+      return JSON.stringify([
+        list.filter(each => each !== '' && !isOurs(each)),
+        rules.map(({ filters = [] }) => filters.filter(each => !isOurs(each.extensionRef?.name))),
+      ])
+    }
+    // An unforged record gives a whole list back; one that forges the keys of annotations may do as much.
+    const filters = fc.tuple(forgedRoute, fc.constantFrom('true', 'false')).filter(([object]) => !setsList(object))
+    fc.assert(
+      fc.property(filters, ([object, label]) => {
+        const route = labelled(object, { [PROTECT]: label })
+        expect(others(applied(route, patchOf(plan(route, facts, gateways))))).toBe(others(route))
       }),
       runs(250),
     )

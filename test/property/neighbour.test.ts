@@ -59,6 +59,7 @@ const editsFilters = fc
       (filters: unknown[]) => [added, ...filters],
       (filters: unknown[]) => filters.slice(1),
       (filters: unknown[]) => [...filters, ...filters],
+      (filters: unknown[]) => [added, ...filters, added, ...filters],
       () => [],
     ),
   )

@@ -186,8 +186,9 @@ test('whatever the layout and the patch, an edited manifest says what a JSON Pat
       (parts, how, picks) => {
         const text = written(parts, how)
         const patch = patchOf(read(text), picks)
-        const notes = edited(text, patch).match(NOTE)
-        if (patch.every(({ path }) => path.endsWith('/new~1key'))) expect(notes).toEqual(text.match(NOTE))
+        const notes = new Set(edited(text, patch).match(NOTE))
+        // What is copied from behind an alias has its comments with it.
+        if (patch.every(({ path }) => path.endsWith('/new~1key'))) expect(notes).toEqual(new Set(text.match(NOTE)))
       },
     ),
     { numRuns: 300 },
