@@ -30,7 +30,10 @@ export function validate(request: Request, facts: Facts, gateways: readonly Gate
   if (routeKind(after) === undefined) return otherKind(after)
   const planned = plan(after, facts, gateways, request.namespace)
   // What is being deleted is not mutated, so what protects it is never taken out: to wait for that would be for ever.
-  if (planned.outcome === 'release' && before?.metadata.deletionTimestamp !== undefined) return skip('terminating')
+  const isTerminating = before?.metadata.deletionTimestamp !== undefined
+  if (planned.outcome === 'release' && isTerminating) return skip('terminating')
+  if (planned.outcome === 'protect' && planned.patch.length > 0 && isTerminating)
+    return deny([reason('terminating-labelled')])
   return judge(planned, after, facts, now)
 }
 

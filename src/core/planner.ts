@@ -111,17 +111,19 @@ export function servesOnly(route: Route, service: { namespace: string; name: str
 
 function refuseHosts(route: Route, { team, hosts }: Target): Reason[] {
   const problems: Reason[] = []
+  const field = route.ref.kind === 'Ingress' ? 'spec.rules' : 'spec.hostnames'
   if (route.hasDefaultBackend) problems.push(reason('default-backend', {}, 'spec.defaultBackend'))
   for (const host of hosts) {
-    if (host === '')
-      problems.push(reason('host-missing', {}, route.ref.kind === 'Ingress' ? 'spec.rules' : 'spec.hostnames'))
+    if (host === '') problems.push(reason('host-missing', {}, field))
     else if (!team.hosts.some(pattern => covers(pattern, host))) {
-      problems.push(reason('host-of-others', { host, team: team.name, hosts: team.hosts.join(', ') }))
+      problems.push(reason('host-of-others', { host, team: team.name, hosts: team.hosts.join(', ') }, field))
     } else if (!team.proxy.cookieDomains.some(domain => underDomain(host, domain))) {
-      problems.push(reason('host-no-cookie', { host, team: team.name, domains: team.proxy.cookieDomains.join(', ') }))
+      problems.push(
+        reason('host-no-cookie', { host, team: team.name, domains: team.proxy.cookieDomains.join(', ') }, field),
+      )
     }
   }
-  if (hosts.length === 0 && !route.hasDefaultBackend) problems.push(reason('host-missing', {}, 'spec.rules'))
+  if (hosts.length === 0 && !route.hasDefaultBackend) problems.push(reason('host-missing', {}, field))
   return problems
 }
 

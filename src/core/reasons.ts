@@ -105,7 +105,7 @@ export const REASONS = {
   },
   'kind-unsupported': {
     severity: 'refused',
-    says: '{gateway} does not protect a {kind} here',
+    says: '{gateway} does not protect objects of kind {kind}',
     todo: 'use a class of another controller, or another kind of route',
   },
   'parents-missing': { severity: 'refused', says: 'the HTTPRoute names no Gateway', todo: 'set spec.parentRefs' },
@@ -191,6 +191,11 @@ export const REASONS = {
     says: 'with the record the annotations would be larger than the 256 KiB that Kubernetes stores',
     todo: 'shorten or remove some',
   },
+  'filters-full': {
+    severity: 'refused',
+    says: 'the rule has as many filters as a rule may have, and the login needs one more',
+    todo: 'remove one, or split the rule',
+  },
   'proxy-tls': {
     severity: 'refused',
     says: 'Traefik can check the certificate of an oauth2-proxy for an Ingress only',
@@ -247,6 +252,11 @@ export const REASONS = {
     severity: 'refused',
     says: 'a write to the status may not change what protects the route',
     todo: 'write labels, annotations and spec to the route itself',
+  },
+  'terminating-labelled': {
+    severity: 'refused',
+    says: 'the route is being deleted, and what is deleted is not protected any more',
+    todo: 'make it anew with the label',
   },
   'injection-altered': {
     severity: 'refused',
