@@ -49,7 +49,7 @@ function addRender(portcullis: Command, io: Io, run: Run): void {
   portcullis
     .command('render')
     .description('print routes as they would be stored, and the objects that protect them')
-    .requiredOption('-f, --file <file...>', 'YAML files; - is standard input')
+    .requiredOption('-f, --file <file...>', 'YAML files and folders; - is standard input')
     .option('--facts <dir>', 'folder with teams, namespaces, classes, Gateways and configuration')
     .option('-n, --namespace <namespace>', 'namespace of objects that name none')
     .option('--diff', 'show what changes instead')
@@ -87,6 +87,11 @@ async function main(argv: readonly string[]): Promise<void> {
     // Heard once: a second signal ends the process at once.
     stopped: async () => void (await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])),
   }
+  // A reader that has seen enough, such as head, ends the output and nothing else.
+  process.stdout.on('error', error => {
+    if (failure(error).code !== 'EPIPE') throw error
+    process.exit()
+  })
   const portcullis = new Command('portcullis')
     .description('One label puts a login in front of a Kubernetes route.')
     .exitOverride()

@@ -65,18 +65,23 @@ function decideValidate(request: Request, { facts, gateways, now }: AdmissionCon
 }
 
 function statusOf({ outcome, reasons, seconds }: Verdict): Status {
-  const message = reasons.map(sentence).join(' | ')
+  const told = reasons.slice(0, TOLD)
+  const more = reasons.length === told.length ? '' : ` (and ${reasons.length - told.length} more)`
+  const message = told.map(sentence).join(' | ') + more
   // The API server hands a 429 on as Retry-After, and clients built on client-go try again by themselves.
   if (outcome === 'later') {
     return { code: 429, reason: 'TooManyRequests', message, details: { retryAfterSeconds: seconds ?? 1 } }
   }
-  const causes = reasons.map(each => ({
+  const causes = told.map(each => ({
     reason: each.code,
     message: sentence(each),
     ...(each.field === undefined ? {} : { field: each.field }),
   }))
   return { code: 403, reason: 'Forbidden', message, details: { causes } }
 }
+
+/** As many reasons as a person reads at once: a route can have thousands of hosts, each of them wrong. */
+const TOLD = 8
 
 function warningsOf(reasons: readonly Reason[]): { warnings?: string[] } {
   const warnings = reasons.filter(each => severity(each) === 'warning').map(sentence)
@@ -85,7 +90,7 @@ function warningsOf(reasons: readonly Reason[]): { warnings?: string[] } {
 
 /** Keys of audit annotations become `<webhook>/<key>`; the codes say what was found where nothing was refused too. */
 function auditOf(outcome: string, team: string | undefined, reasons: readonly Reason[]): { audit: Audit } {
-  const codes = reasons.map(each => each.code).join(',')
+  const codes = [...new Set(reasons.map(each => each.code))].join(',')
   return { audit: { decision: outcome, ...(team === undefined ? {} : { team }), ...(codes === '' ? {} : { codes }) } }
 }
 
@@ -106,7 +111,7 @@ function line(entry: Entry, request: Request, { outcome, reasons, team }: Decide
     ref: refOf(request),
     operation: request.operation,
     outcome,
-    codes: reasons.map(each => each.code),
+    codes: [...new Set(reasons.map(each => each.code))],
     team,
     dryRun: request.dryRun,
     ms: Math.round(milliseconds * 1000) / 1000,

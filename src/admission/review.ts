@@ -1,5 +1,5 @@
 // AdmissionReview v1: the request read from its bytes, the response written. The uid is echoed here and nowhere else.
-import { isObject, type JsonObject, object, string } from '../core/json.ts'
+import { isObject, object, string } from '../core/json.ts'
 import type { KubeObject, Operation } from '../core/types.ts'
 
 export type Request = {
@@ -69,24 +69,18 @@ export function readReview(body: Buffer): Request | string {
 
 function readObject(value: unknown): KubeObject | undefined {
   if (!isObject(value) || typeof value.kind !== 'string' || typeof value.apiVersion !== 'string') return undefined
-  return { ...(value as JsonObject & { apiVersion: string; kind: string }), metadata: object(value.metadata) }
+  return isObject(value.metadata) ? (value as KubeObject) : { ...(value as KubeObject), metadata: {} }
 }
 
 /** An empty patch is left out, patch and patchType always come together: anything else is an error to the API server. */
 export function writeReview(uid: string, response: Response): string {
-  const patch = response.allowed ? (response.patch ?? []) : []
-  return JSON.stringify({
-    apiVersion: VERSION,
-    kind: 'AdmissionReview',
-    response: {
-      uid,
-      allowed: response.allowed,
-      ...(response.allowed ? {} : { status: response.status }),
-      ...(patch.length === 0
-        ? {}
-        : { patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') }),
-      ...(response.warnings === undefined || response.warnings.length === 0 ? {} : { warnings: response.warnings }),
-      ...(response.audit === undefined ? {} : { auditAnnotations: response.audit }),
-    },
-  })
+  const { allowed, warnings, audit } = response
+  let fields = `"uid":${JSON.stringify(uid)},"allowed":${allowed}`
+  if (!response.allowed) fields += `,"status":${JSON.stringify(response.status)}`
+  else if (response.patch !== undefined && response.patch.length > 0) {
+    fields += `,"patchType":"JSONPatch","patch":"${Buffer.from(JSON.stringify(response.patch)).toString('base64')}"`
+  }
+  if (warnings !== undefined && warnings.length > 0) fields += `,"warnings":${JSON.stringify(warnings)}`
+  if (audit !== undefined) fields += `,"auditAnnotations":${JSON.stringify(audit)}`
+  return `{"apiVersion":"${VERSION}","kind":"AdmissionReview","response":{${fields}}}`
 }

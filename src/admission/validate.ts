@@ -34,6 +34,11 @@ export function validate(request: Request, facts: Facts, gateways: readonly Gate
   if (request.subResource !== '') return deny([reason('status-changes', {}, 'metadata')])
   if (routeKind(after) === undefined) return otherKind(after)
   const planned = plan(after, facts, gateways, request.namespace)
+  // What is being deleted is not mutated, so what protects it is never taken out: to wait for that would be for ever.
+  const isTerminating = before?.metadata.deletionTimestamp !== undefined
+  if (planned.outcome === 'release' && isTerminating) return skip('terminating')
+  if (planned.outcome === 'protect' && planned.patch.length > 0 && isTerminating)
+    return deny([reason('terminating-labelled')])
   return planned.outcome === 'skip'
     ? required(planned.reason, after, request, facts, gateways)
     : judge(planned, after, facts, now)
@@ -100,7 +105,7 @@ function otherKind(after: KubeObject): Verdict {
   return deny([reason('route-kind', { kind: after.kind }, `metadata.labels[${PROTECT}]`)])
 }
 
-function skip(code: 'not-a-route' | 'untouched', kind = ''): Verdict {
+function skip(code: 'not-a-route' | 'terminating' | 'untouched', kind = ''): Verdict {
   return { outcome: 'skip', reasons: [reason(code, { kind })] }
 }
 

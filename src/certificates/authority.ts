@@ -20,5 +20,10 @@ export async function createAuthority(now: Date): Promise<Authority> {
       { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
     ],
   })
-  return { cert: made.cert, key: made.private }
+  return { cert: pem(made.cert), key: pem(made.private) }
+}
+
+/** Ends with a line break, so that bundles are made by joining. */
+export function pem(text: string): string {
+  return `${text.trimEnd()}\n`
 }

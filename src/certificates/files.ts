@@ -33,7 +33,7 @@ async function readCertificates(dir: string): Promise<Certificates | undefined> 
     const [ca, cert, key] = await Promise.all([CA, CERT, KEY].map(name => readFile(join(dir, name), 'utf8')))
     return { ca: ca!, cert: cert!, key: key! }
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
 }

@@ -1,7 +1,7 @@
 // The certificate that a server shows, signed by our authority.
 import { isIP } from 'node:net'
 import { generate } from 'selfsigned'
-import type { Authority } from './authority.ts'
+import { type Authority, pem } from './authority.ts'
 import { days, validity } from './validity.ts'
 
 export type Leaf = { readonly cert: string; readonly key: string }
@@ -23,7 +23,7 @@ export async function issueLeaf(authority: Authority, names: readonly string[], 
       { name: 'subjectAltName', altNames: names.map(altName) },
     ],
   })
-  return { cert: made.cert, key: made.private }
+  return { cert: pem(made.cert), key: pem(made.private) }
 }
 
 function altName(name: string): { type: 2; value: string } | { type: 7; ip: string } {

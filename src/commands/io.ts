@@ -1,4 +1,5 @@
 // What a command may write to and hear from: a process, or a test.
+import { object } from '../core/json.ts'
 
 export type Io = {
   /** Standard output and standard error; line breaks are the caller's. */
@@ -16,8 +17,7 @@ export const USAGE = 2
 
 /** The message and Node's code of whatever was thrown. */
 export function failure(error: unknown): { readonly message: string; readonly code?: string } {
-  if (!(error instanceof Error)) return { message: String(error) }
-  return 'code' in error && typeof error.code === 'string'
-    ? { message: error.message, code: error.code }
-    : { message: error.message }
+  const { message, code } = object(error)
+  const text = typeof message === 'string' ? message : String(error)
+  return typeof code === 'string' ? { message: text, code } : { message: text }
 }

@@ -28,7 +28,7 @@ type Asked = { readonly server: URL; readonly ca: string; readonly io: Io }
 export async function review(options: ReviewOptions, io: Io): Promise<number> {
   try {
     const server = readServer(options.server)
-    const ca = await readText(options.ca, 'make the certificates with npm run certs, or name the right file with --ca')
+    const ca = await readAuthority(options.ca)
     const object = await readObject(options.file, options.namespace)
     const old = options.operation === 'UPDATE' ? await readOld(options, object) : undefined
     return (await isAdmitted(object, old, { server, ca, io })) ? OK : REFUSED
@@ -79,6 +79,14 @@ function readServer(url: string): URL {
   const server = URL.parse(url)
   if (server?.protocol !== 'https:') throw new Unanswerable(`--server must be an https:// address, not ${url}`)
   return server
+}
+
+async function readAuthority(file: string): Promise<string> {
+  const ca = await readText(file, 'make the certificates with npm run certs, or name the right file with --ca')
+  if (!ca.includes('-----BEGIN CERTIFICATE-----')) {
+    throw new Unanswerable(`${file} holds no certificate; name the ca.crt of the server with --ca`)
+  }
+  return ca
 }
 
 async function readOld({ file, old = file, namespace }: ReviewOptions, object: KubeObject): Promise<KubeObject> {

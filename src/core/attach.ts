@@ -2,7 +2,7 @@
 import type { Controller } from '../api/config.ts'
 import { intersectHosts } from './hosts.ts'
 import { reason } from './reasons.ts'
-import { GATEWAY_API } from './route.ts'
+import { isGateway } from './route.ts'
 import { selects } from './selector.ts'
 import type { Attachment, Facts, Gateway, Listener, Parent, Reason, Route } from './types.ts'
 
@@ -65,7 +65,7 @@ function attachParent(
   parent: Parent,
   facts: Facts,
 ): { controller: Controller; attachments: Attachment[] } | Reason {
-  if (parent.kind !== 'Gateway' || parent.group !== GATEWAY_API) return reason('parent-kind', { kind: parent.kind })
+  if (!isGateway(parent)) return reason('parent-kind', { kind: parent.kind })
   const name = `${parent.namespace}/${parent.name}`
   const gateway = facts.gateway(parent.namespace, parent.name)
   if (gateway === undefined) return reason('gateway-unknown', { gateway: name })

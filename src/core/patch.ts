@@ -31,7 +31,7 @@ export function annotationOperations(route: Route, wanted: Change): Operation[] 
 /** One label set, or with null removed. An empty map that only we had filled goes with it. */
 export function labelOperations(route: Route, label: string, value: string | null): Operation[] {
   const current = route.labels[label]
-  const path = `/metadata/labels/${escape(label)}`
+  const path = `/metadata/labels/${escaped(label)}`
   if (value === null) {
     if (current === undefined) return []
     return [
@@ -57,11 +57,11 @@ function added(operations: readonly Operation[], wanted: Change): Record<string,
 }
 
 function annotationPath(key: string): string {
-  return `/metadata/annotations/${escape(key)}`
+  return `/metadata/annotations/${escaped(key)}`
 }
 
-function escape(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1')
+function escaped(key: string): string {
+  return key.includes('~') ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key.replaceAll('/', '~1')
 }
 
 /** Puts `wanted` first in every rule and takes `old` and further copies out; `empty`: rules that keep an empty list. */

@@ -105,7 +105,7 @@ export const REASONS = {
   },
   'kind-unsupported': {
     severity: 'refused',
-    says: '{gateway} does not protect a {kind} here',
+    says: '{gateway} does not protect objects of kind {kind}',
     todo: 'use a class of another controller, or another kind of route',
   },
   'parents-missing': { severity: 'refused', says: 'the HTTPRoute names no Gateway', todo: 'set spec.parentRefs' },
@@ -191,6 +191,11 @@ export const REASONS = {
     says: 'with the record the annotations would be larger than the 256 KiB that Kubernetes stores',
     todo: 'shorten or remove some',
   },
+  'filters-full': {
+    severity: 'refused',
+    says: 'the rule has as many filters as a rule may have, and the login needs one more',
+    todo: 'remove one, or split the rule',
+  },
   'proxy-tls': {
     severity: 'refused',
     says: 'Traefik can check the certificate of an oauth2-proxy for an Ingress only',
@@ -248,6 +253,11 @@ export const REASONS = {
     says: 'a write to the status may not change what protects the route',
     todo: 'write labels, annotations and spec to the route itself',
   },
+  'terminating-labelled': {
+    severity: 'refused',
+    says: 'the route is being deleted, and what is deleted is not protected any more',
+    todo: 'make it anew with the label',
+  },
   'injection-altered': {
     severity: 'refused',
     says: 'something behind Portcullis changed the protection of the route ({what})',
@@ -271,8 +281,8 @@ export const REASONS = {
   },
   'require-affects': {
     severity: 'warning',
-    says: '{count} routes of namespace {namespace} have no login and could not be written any more: {routes}',
-    todo: 'label or exempt them first',
+    says: 'routes of {namespace} have no login ({count}): {routes}',
+    todo: 'label or exempt them, or they can no longer be changed',
   },
   'team-hosts': {
     severity: 'refused',
@@ -281,12 +291,12 @@ export const REASONS = {
   },
   'team-cookie': {
     severity: 'refused',
-    says: 'team {other} has cookie {cookie} on {domain} too, and each would end the sessions of the other',
-    todo: 'give the oauth2-proxy another cookie name, and write it into spec.proxy.cookieName',
+    says: 'team {other} has cookie {cookie} on {domain} too',
+    todo: 'give each oauth2-proxy a cookie name of its own',
   },
   'team-in-use': {
     severity: 'refused',
-    says: 'team {team} still protects {count} routes: {routes}',
+    says: 'team {team} still protects routes ({count}): {routes}',
     todo: 'remove their labels or move them to another team first',
   },
   'object-invalid': {
@@ -337,6 +347,7 @@ export type ReasonCode = keyof typeof REASONS
 
 /** Longest parameter that a sentence takes; names of objects may have 253 characters. */
 const PARAMETER = 60
+const PROBLEM = 160
 const LINE = 256
 
 export function reason(code: ReasonCode, params: Record<string, string> = {}, field?: string): Reason {
@@ -362,7 +373,9 @@ export function sentence(of: Reason): string {
 function fill(template: string, of: Reason): string {
   return template.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = of.params[name] ?? ''
-    return name === 'snippet' ? value : printable(value, PARAMETER)
+    if (name === 'snippet') return value
+    // A problem is a sentence of its own.
+    return printable(value, name === 'problem' ? PROBLEM : PARAMETER)
   })
 }
 

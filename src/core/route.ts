@@ -125,3 +125,8 @@ function readParent(ref: JsonObject, namespace: string): Parent {
     ...(port === undefined ? {} : { port }),
   }
 }
+
+/** Whether a parent is a Gateway; a Service can be one too, and bear the same name. */
+export function isGateway({ group, kind }: Parent): boolean {
+  return group === GATEWAY_API && kind === 'Gateway'
+}

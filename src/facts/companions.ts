@@ -20,7 +20,10 @@ export class StoredCompanions {
 
   /** An object that is seen first is as old as it says; one that changes under our eyes is new from then on. */
   put(document: KubeObject): void {
-    if (strings(document.metadata.labels)[MANAGED_BY] !== MANAGER) return this.remove(document)
+    if (strings(document.metadata.labels)[MANAGED_BY] !== MANAGER) {
+      this.remove(document)
+      return
+    }
     const key = identity(document)
     const before = this.#all.get(key)
     const isSame =

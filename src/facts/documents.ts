@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Config, defaultConfig, parseConfig } from '../api/config.ts'
 import { type Doc, type FileProblem, inFile, readDocuments } from '../api/documents.ts'
-import { FACT_KINDS, FactStore } from './store.ts'
+import { FactStore, isFact } from './store.ts'
 
 export type Loaded = {
   readonly store: FactStore
@@ -13,13 +13,19 @@ export type Loaded = {
   readonly counts: Readonly<Record<string, number>>
 }
 
-/** Reads `*.yaml`, `*.yml` and `*.json` of a folder and below, in the order of their names. */
-export async function readFolder(directory: string): Promise<{ documents: Doc[]; problems: FileProblem[] }> {
+/** `*.yaml`, `*.yml` and `*.json` of a folder and below, in the order of their names. */
+export async function filesIn(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true })
-  const files = entries
+  return entries
     .filter(entry => entry.isFile() && /\.(ya?ml|json)$/.test(entry.name))
     .map(entry => join(entry.parentPath, entry.name))
-  const read = await Promise.all(files.sort().map(async file => readDocuments(await readFile(file, 'utf8'), file)))
+    .sort()
+}
+
+/** Reads every file of a folder and below. */
+export async function readFolder(directory: string): Promise<{ documents: Doc[]; problems: FileProblem[] }> {
+  const files = await filesIn(directory)
+  const read = await Promise.all(files.map(async file => readDocuments(await readFile(file, 'utf8'), file)))
   return { documents: read.flatMap(each => each.documents), problems: read.flatMap(each => each.problems) }
 }
 
@@ -39,7 +45,7 @@ export function storeOf(documents: readonly Doc[]): {
   const store = new FactStore(config)
   const counts: Record<string, number> = {}
   for (const doc of documents) {
-    if (!FACT_KINDS.has(doc.object.kind)) continue
+    if (!isFact(doc.object)) continue
     counts[doc.object.kind] = (counts[doc.object.kind] ?? 0) + 1
     problems.push(...store.put(doc.object).map(problem => inFile(doc, problem)))
   }

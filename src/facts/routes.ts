@@ -2,7 +2,7 @@
 import { strings } from '../core/json.ts'
 import { INJECTED, LEGACY_CLASS } from '../core/keys.ts'
 import { readRecord } from '../core/record.ts'
-import { readRoute } from '../core/route.ts'
+import { isGateway, readRoute } from '../core/route.ts'
 import type { KubeObject, ObjectName, Route, RouteIndex, RouteRef, StoredRoute } from '../core/types.ts'
 
 /** Annotations that say where a route is served; a passthrough route has to be served in the same places. */
@@ -50,7 +50,7 @@ export class Routes implements RouteIndex {
     this.remove(route.ref)
     const stored = project(route)
     this.#all.set(keyOf(route.ref), stored)
-    for (const parent of route.parents) this.#ofGateway.add(nameKey(parent), stored)
+    for (const parent of route.parents.filter(isGateway)) this.#ofGateway.add(nameKey(parent), stored)
     this.#inNamespace.add(route.ref.namespace, stored)
     if (stored.recordedTeam !== undefined) this.#ofTeam.add(stored.recordedTeam, stored)
   }
@@ -59,7 +59,7 @@ export class Routes implements RouteIndex {
     const old = this.#all.get(keyOf(ref))
     if (old === undefined) return
     this.#all.delete(keyOf(ref))
-    for (const parent of old.parents) this.#ofGateway.delete(nameKey(parent), old)
+    for (const parent of old.parents.filter(isGateway)) this.#ofGateway.delete(nameKey(parent), old)
     this.#inNamespace.delete(old.ref.namespace, old)
     if (old.recordedTeam !== undefined) this.#ofTeam.delete(old.recordedTeam, old)
   }

@@ -28,19 +28,26 @@ import { Routes } from './routes.ts'
 type StoredClass = IngressClass & { readonly isDefault: boolean }
 type TeamsIn = { readonly admitted: readonly AuthTeam[]; readonly defaults: readonly AuthTeam[] }
 
-/** Kinds whose documents are facts; every other document passes by. */
-export const FACT_KINDS: ReadonlySet<string> = new Set([
-  'AuthTeam',
-  'AuthExemption',
-  'Namespace',
-  'IngressClass',
-  'GatewayClass',
-  'Gateway',
-  'SecurityPolicy',
-  'ClientTrafficPolicy',
-  'Ingress',
-  'HTTPRoute',
+/** Kinds whose documents are facts, with their groups: another group may have a kind of the same name. */
+export const FACT_KINDS: ReadonlyMap<string, string> = new Map([
+  ['AuthTeam', 'auth.example'],
+  ['AuthExemption', 'auth.example'],
+  ['Namespace', ''],
+  ['IngressClass', 'networking.k8s.io'],
+  ['GatewayClass', 'gateway.networking.k8s.io'],
+  ['Gateway', 'gateway.networking.k8s.io'],
+  ['SecurityPolicy', 'gateway.envoyproxy.io'],
+  ['ClientTrafficPolicy', 'gateway.envoyproxy.io'],
+  ['Ingress', 'networking.k8s.io'],
+  ['HTTPRoute', 'gateway.networking.k8s.io'],
+  ['Middleware', 'traefik.io'],
 ])
+
+/** Every other document passes by. */
+export function isFact({ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }): boolean {
+  const slash = apiVersion.indexOf('/')
+  return FACT_KINDS.get(kind) === (slash < 0 ? '' : apiVersion.slice(0, slash))
+}
 
 /** Kinds of which some objects are guards. */
 const COMPANION_KINDS: ReadonlySet<string> = new Set([
@@ -76,6 +83,7 @@ export class FactStore implements Facts {
 
   /** A document that is not valid is not taken, what it would replace stays, and every problem is returned. */
   put(document: KubeObject): readonly Problem[] {
+    if (!isFact(document)) return []
     if (COMPANION_KINDS.has(document.kind)) this.#companions?.put(document)
     if (document.kind !== 'Ingress' && document.kind !== 'HTTPRoute') this.#companions?.forget()
     switch (document.kind) {
@@ -109,6 +117,7 @@ export class FactStore implements Facts {
   }
 
   remove(document: KubeObject): void {
+    if (!isFact(document)) return
     const { namespace, name } = nameOf(document)
     if (COMPANION_KINDS.has(document.kind)) this.#companions?.remove(document)
     if (document.kind !== 'Ingress' && document.kind !== 'HTTPRoute') this.#companions?.forget()

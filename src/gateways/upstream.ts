@@ -21,10 +21,11 @@ export function groupsQuery(access: AccessLevel | undefined): string {
  */
 export function identityHeaders(team: AuthTeam, access: AccessLevel | undefined): string[] {
   const { authorization } = access?.headers ?? team.headers
-  return authorization ? [...IDENTITY, 'Authorization'] : [...IDENTITY]
+  return authorization ? [...IDENTITY_HEADERS, 'Authorization'] : [...IDENTITY_HEADERS]
 }
 
-const IDENTITY = [
+/** Every header in which oauth2-proxy says who somebody is. */
+export const IDENTITY_HEADERS = [
   'X-Auth-Request-User',
   'X-Auth-Request-Email',
   'X-Auth-Request-Groups',

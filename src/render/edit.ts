@@ -1,5 +1,4 @@
 // A JSON Patch applied to the text of a manifest: only the lines that have to change do.
-import { isDeepStrictEqual } from 'node:util'
 import { applyPatch, structuredPatch } from 'diff'
 import type { Document } from 'yaml'
 import type { Operation } from '../core/types.ts'
@@ -27,14 +26,18 @@ function editJson(text: string, patch: readonly Operation[]): string {
 /** Field by field where fields stand by themselves, which is also several times as fast. */
 function editFields(text: string, patch: readonly Operation[]): string {
   const style = styleOf(text)
-  const ofField = Map.groupBy(patch, ({ path }) => path.split('/')[1] ?? '')
   let edited = text
-  for (const [name, operations] of ofField) {
+  for (const name of new Set(patch.map(fieldName))) {
     const field = fieldOf(edited, name)
     if (field === undefined) return editYaml(text, patch, style)
+    const operations = patch.filter(operation => fieldName(operation) === name)
     edited = field.before + editYaml(field.text, operations, style) + field.after
   }
   return edited
+}
+
+function fieldName({ path }: Operation): string {
+  return path.split('/')[1] ?? ''
 }
 
 /**
@@ -46,29 +49,40 @@ function editYaml(text: string, patch: readonly Operation[], style: Style): stri
   const before = document.toString(style)
   applyOperations(document, patch)
   const after = document.toString(style)
-  if (before !== text) {
-    const carried = carriedOver(before, after, text)
-    if (carried !== undefined && saysTheSame(carried, document)) return carried
+  for (const edited of before === text ? [after] : carriedOver(before, after, text)) {
+    if (saysTheSame(edited, document)) return edited
   }
-  if (!saysTheSame(after, document)) throw new Error('the edited text does not say what was planned')
-  return after
+  // A comment over an empty list does not come out right in every style.
+  const plain = document.toString({ lineWidth: 0 })
+  if (saysTheSame(plain, document)) return plain
+  throw new Error('no edited text says what was planned')
 }
 
-function carriedOver(before: string, after: string, text: string): string | undefined {
+function* carriedOver(before: string, after: string, text: string): Generator<string> {
   for (const context of [3, 1]) {
     const change = structuredPatch('', '', before, after, undefined, undefined, { context })
-    const carried = applyPatch(text, change, { autoConvertLineEndings: false })
-    if (carried !== false) return carried
+    const carried = applyPatch(text, change, { autoConvertLineEndings: false, compareLine: differInSpaceOnly })
+    if (carried !== false) yield carried
   }
-  return undefined
+  yield after
 }
 
+/** Lines of a text, undefined behind its end. */
+function differInSpaceOnly(_: number, line: string | undefined, __: string, other: string): boolean {
+  return line?.replaceAll(/\s/g, '') === other.replaceAll(/\s/g, '')
+}
+
+/** In the same order, too; numbers are compared as they are written. */
 function saysTheSame(text: string, document: Document): boolean {
   try {
-    return isDeepStrictEqual(parse(text).toJS({ mapAsMap: true }), document.toJS({ mapAsMap: true }))
+    return whatItSays(parse(text)) === whatItSays(document)
   } catch {
     return false
   }
+}
+
+function whatItSays(document: Document): string {
+  return jsonText(document.toJS({ mapAsMap: true }), '')
 }
 
 function isJson(text: string): boolean {

@@ -8,10 +8,10 @@ export type Field = { readonly before: string; readonly text: string; readonly a
  * a scalar that keeps its line breaks blank lines count.
  */
 export function fieldOf(text: string, name: string): Field | undefined {
-  if (/[\s[{,][&*!?]|[|>]\d?\+/.test(text)) return undefined
+  if (/[\s[{,]([&*!]\S|\?\s)|[|>]\d?\+/.test(text)) return undefined
   const start = new RegExp(`^${name}:(?=\\s)`, 'm').exec(text)?.index
   if (start === undefined) return undefined
-  const next = /\n(?![\s#]|-\s)[^]/.exec(text.slice(start))
+  const next = /\n(?=[^\s#])(?!-\s)/.exec(text.slice(start))
   const end = next === null ? text.length : start + next.index + 1
   const lines = text.slice(start, end)
   const rest = /(?<=\n)(?:#.*\n|[^\S\n]*\n)*$/.exec(lines)?.[0] ?? ''

@@ -1,7 +1,8 @@
 // The documents to render: from files, folders and standard input, each with its text.
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { readFile, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { type Doc, type FileProblem, readDocuments } from '../api/documents.ts'
+import { filesIn } from '../facts/documents.ts'
 import { type Source, sourcesOf } from './source.ts'
 
 export type Input = {
@@ -35,17 +36,14 @@ export async function readInput(paths: readonly string[], stdin: () => Promise<U
 
 /** What the system refused to read, as a problem; anything else is thrown on. */
 export function unreadable(file: string, error: unknown): FileProblem {
-  if (!(error instanceof Error && 'code' in error)) throw error
-  return { file, path: '', message: `cannot be read (${String(error.code)})` }
+  const { code } = error as NodeJS.ErrnoException
+  if (code === undefined) throw error
+  return { file, path: '', message: `cannot be read (${code})` }
 }
 
 async function filesOf(path: string): Promise<string[]> {
   if (!(await stat(path)).isDirectory()) return [path]
-  const entries = await readdir(path, { recursive: true, withFileTypes: true })
-  return entries
-    .filter(entry => entry.isFile() && /\.(ya?ml|json)$/.test(entry.name))
-    .map(entry => join(entry.parentPath, entry.name))
-    .sort()
+  return filesIn(path)
 }
 
 function readText(bytes: Uint8Array, file: string): { sources: Source[]; problems: FileProblem[] } {

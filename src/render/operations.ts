@@ -105,7 +105,7 @@ function inPlaceOf(old: Node | null | undefined, value: Node): Node {
   value.spaceBefore = old.spaceBefore ?? false
   // On a collection a comment at the end of the line goes above its first entry.
   const comments = [old.commentBefore, old.comment].filter(text => text != null)
-  if (isScalar(old) && isCollection(value)) value.commentBefore = comments.join('\n') || null
+  if (isScalar(old) && isCollection(value) && value.items.length > 0) value.commentBefore = comments.join('\n') || null
   else {
     value.commentBefore = old.commentBefore ?? null
     value.comment = old.comment ?? null

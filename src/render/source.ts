@@ -33,15 +33,7 @@ function document(text: string, doc: Doc, start: number): Source {
     .replace(/^---(?:[^\S\n]*\r?\n|[^\S\n]+|$)/gm, '')
   const body = text.slice(from, doc.yaml.range[2]).replace(/^\.\.\..*\r?\n?/gm, '')
   const before = head.split('\n').length - 1
-  return { doc, text: ended(withoutBlankLines(head) + body), line: doc.line - before + blankLines(head) }
-}
-
-function withoutBlankLines(text: string): string {
-  return text.replace(/^(?:[^\S\n]*\n)+/, '')
-}
-
-function blankLines(text: string): number {
-  return text.split('\n').length - withoutBlankLines(text).split('\n').length
+  return { doc, text: ended(head + body), line: doc.line - before }
 }
 
 /** An entry of a `kind: List`, with its indentation taken off; if it does not stand by itself, written anew. */

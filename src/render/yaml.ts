@@ -2,14 +2,14 @@
 import { Document, parseDocument } from 'yaml'
 import { asKubectlReads } from '../api/scalars.ts'
 
-const READING = {
-  intAsBigInt: true,
+const { schema } = new Document(null, {
   merge: true,
   customTags: asKubectlReads,
-  prettyErrors: false,
   // Strings that older YAML takes for something else, such as 1_000, are written in quotes.
   compat: 'yaml-1.1',
-} as const
+})
+
+const READING = { schema, intAsBigInt: true, prettyErrors: false } as const
 
 /** The text has been read before: what is wrong with it is a fault. */
 export function parse(text: string): Document.Parsed {
@@ -20,5 +20,5 @@ export function parse(text: string): Document.Parsed {
 }
 
 export function yamlOf(value: unknown): string {
-  return new Document(value, { ...READING, aliasDuplicateObjects: false }).toString({ lineWidth: 0, indentSeq: false })
+  return new Document(value, { schema, aliasDuplicateObjects: false }).toString({ lineWidth: 0, indentSeq: false })
 }

@@ -50,7 +50,7 @@ export function reviewOf({ object = null, oldObject = null, operation = 'CREATE'
       kind,
       requestKind: kind,
       namespace: 'apps',
-      name: seen?.metadata.name,
+      name: seen?.metadata?.name,
       operation,
       userInfo: { username: 'somebody' },
       object,
@@ -99,6 +99,7 @@ export function checked(entry: Entry, body: string, uid = UID): Answered {
 /** One printable line that says what is so and what to do, no longer than what an API server keeps of it. */
 export function expectLine(text: string): void {
   if (/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(text)) throw new Error(`not printable: ${JSON.stringify(text)}`)
-  if (!/^\S.+; .+ \[[a-z-]+\]$/u.test(text)) throw new Error(`not a sentence with what to do: ${text}`)
+  if (!/^\S.*; .+ \[[a-z-]+\]( \(and \d+ more\))?$/u.test(text))
+    throw new Error(`not a sentence with what to do: ${text}`)
   if (text.length > 256 && !text.includes('{"')) throw new Error(`${text.length} characters: ${text}`)
 }

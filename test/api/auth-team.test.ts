@@ -111,6 +111,20 @@ describe('an AuthTeam is refused', () => {
     ])
   })
 
+  test('for what rules say about fields that are right, next to fields of the wrong type', () => {
+    const document = [
+      ['spec.hosts', [5, 'team-a.example.com', 'team-a.example.com']],
+      ['spec.proxy.scheme', 'https'],
+      ['spec.proxy.service', 'oauth2-proxy'],
+    ].reduce((changed, [path, value]) => withField(changed, path as string, value), smallest())
+    expect(paths(document).sort()).toEqual([
+      'spec.hosts[0]',
+      'spec.hosts[2]',
+      'spec.proxy.caSecret',
+      'spec.proxy.service',
+    ])
+  })
+
   test('for a field that does not exist, with the one that was probably meant', () => {
     const document = withField(
       withField(smallest(), 'spec.proxy.cookieDomain', ['a.example.com']),

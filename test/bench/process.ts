@@ -5,7 +5,15 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-export type Running = { readonly port: number; stop(): Promise<void> }
+export type Running = {
+  readonly port: number
+  /** Processor time so far; NaN where the system has no /proc. */
+  cpuMs(): number
+  stop(): Promise<void>
+}
+
+/** Linux counts it in hundredths of a second. */
+const TICK_MS = 10
 
 const READY_WITHIN_MS = 15_000
 
@@ -25,7 +33,17 @@ export async function start(args: readonly string[], core: number, log: string):
   const child = spawn(first!, rest, { stdio: ['ignore', output, 'inherit'] })
   closeSync(output)
   const port = await portIn(log, child)
-  return { port, stop: () => stop(child) }
+  return { port, cpuMs: () => cpuMs(child.pid), stop: () => stop(child) }
+}
+
+function cpuMs(pid: number | undefined): number {
+  try {
+    // Behind the name, which may hold anything: the state is the first field, user and system time are the 12th and 13th.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
+    return (Number(fields[11]) + Number(fields[12])) * TICK_MS
+  } catch {
+    return Number.NaN
+  }
 }
 
 async function portIn(log: string, child: ChildProcess): Promise<number> {

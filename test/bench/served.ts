@@ -15,7 +15,8 @@ const WARM_UP_MS = 2_500
 const SERVER_CORE = 0
 const CLIENT_CORE = 1
 
-type Row = { 'requests/s': number; 'p50 ms': number; 'p99 ms': number; 'of bare': string }
+type Row = { 'requests/s': number; 'p50 ms': number; 'p99 ms': number; 'CPU µs each': number; 'of bare': string }
+type Measured = Result & { readonly cpuMs: number }
 
 export async function benchServed(): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'portcullis-bench-'))
@@ -38,7 +39,7 @@ export async function benchServed(): Promise<void> {
     pinSelf(CLIENT_CORE)
     const body = review(ingress('shop', teamName(0), `shop.${teamName(0)}.example.com`))
     const targets = running.map(({ port }): Target => ({ port, ca, path: '/mutate', body }))
-    await measure(targets, body)
+    await measure(targets, running)
     console.log(`log lines written meanwhile: ${readFileSync(join(dir, 'served.log'), 'utf8').split('\n').length - 3}`)
   } finally {
     await Promise.all(running.map(each => each.stop()))
@@ -46,47 +47,57 @@ export async function benchServed(): Promise<void> {
   }
 }
 
-async function measure(targets: readonly Target[], body: string): Promise<void> {
+async function measure(targets: readonly Target[], running: readonly Running[]): Promise<void> {
   const where = canPin ? `servers on core ${SERVER_CORE}, client on core ${CLIENT_CORE}` : 'not pinned to cores'
+  const bytes = targets[0]!.body.length
   console.log(
-    `served: ${CONNECTIONS} TLS keep-alive connections, ${body.length} byte review, ${ROUNDS} rounds in turns, ${where}`,
+    `served: ${CONNECTIONS} TLS keep-alive connections, ${bytes} byte review, ${ROUNDS} rounds in turns, ${where}`,
   )
   for (const target of targets) await load(target, CONNECTIONS, WARM_UP_MS)
-  const results: Result[][] = targets.map(() => [])
+  const results: Measured[][] = targets.map(() => [])
   const before = process.cpuUsage()
   const started = performance.now()
   for (let round = 0; round < ROUNDS; round++) {
     // The order turns too: what else the machine does must not always meet the same one.
     const order = round % 2 === 0 ? [0, 1] : [1, 0]
-    for (const i of order) results[i]!.push(await load(targets[i]!, CONNECTIONS, ROUND_MS))
+    for (const i of order) {
+      const cpu = running[i]!.cpuMs()
+      const result = await load(targets[i]!, CONNECTIONS, ROUND_MS)
+      results[i]!.push({ ...result, cpuMs: running[i]!.cpuMs() - cpu })
+    }
   }
   const { user, system } = process.cpuUsage(before)
   const [bare, served] = results.map(total)
   console.table({ 'bare node:https': row(bare!, bare!), 'portcullis webhook': row(served!, bare!) })
+  const perCpu = Math.round((bare!.cpuMs / bare!.answers / (served!.cpuMs / served!.answers)) * 100)
+  console.log(`by processor time, which other load on the machine changes less: ${perCpu} % of bare`)
   const busy = (user + system) / 1000 / (performance.now() - started)
   console.log(
     `the client's core was ${Math.round(busy * 100)} % busy${busy > 0.9 ? ': it may be what limits both' : ''}`,
   )
 }
 
-function total(results: readonly Result[]): Result {
+function total(results: readonly Measured[]): Measured {
+  const sum = (of: (result: Measured) => number) => results.reduce((total, each) => total + of(each), 0)
   return {
-    answers: results.reduce((sum, each) => sum + each.answers, 0),
-    seconds: results.reduce((sum, each) => sum + each.seconds, 0),
+    answers: sum(each => each.answers),
+    seconds: sum(each => each.seconds),
+    cpuMs: sum(each => each.cpuMs),
     latencies: results.flatMap(each => each.latencies).sort((a, b) => a - b),
   }
 }
 
-function row(of: Result, bare: Result): Row {
-  const rate = ({ answers, seconds }: Result) => answers / seconds
+function row(of: Measured, bare: Measured): Row {
+  const rate = ({ answers, seconds }: Measured) => answers / seconds
   return {
     'requests/s': Math.round(rate(of)),
     'p50 ms': percentile(of, 0.5),
     'p99 ms': percentile(of, 0.99),
+    'CPU µs each': Math.round((of.cpuMs * 1000) / of.answers),
     'of bare': `${Math.round((rate(of) / rate(bare)) * 100)} %`,
   }
 }
 
-function percentile({ latencies }: Result, share: number): number {
+function percentile({ latencies }: Measured, share: number): number {
   return Math.round(latencies[Math.floor(latencies.length * share)]! * 100) / 100
 }

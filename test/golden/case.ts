@@ -1,6 +1,6 @@
 // A golden case read from its files: the facts, the routes that are planned, and what else the first document says.
 import { readdirSync, readFileSync } from 'node:fs'
-import { basename, dirname, join, relative } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { defaultConfig, parseConfig } from '../../src/api/config.ts'
@@ -9,7 +9,9 @@ import { isObject, object } from '../../src/core/json.ts'
 import { INJECTED, PROTECT } from '../../src/core/keys.ts'
 import { routeKind } from '../../src/core/route.ts'
 import type { KubeObject } from '../../src/core/types.ts'
+import { StoredCompanions } from '../../src/facts/companions.ts'
 import { FactStore } from '../../src/facts/store.ts'
+import { gateways } from '../../src/gateways/index.ts'
 
 /** What a document `kind: GoldenCase` at the head of an `in.yaml` can say. */
 type Head = {
@@ -34,6 +36,8 @@ export type CaseRequest = {
   readonly operation?: string
   readonly oldObject?: KubeObject
   readonly subResource?: string
+  /** Who asks. */
+  readonly user?: string
   /** Has a gateway throw, as a mistake of ours would. */
   readonly fault?: boolean
 }
@@ -51,6 +55,7 @@ export const GOLDEN = dirname(fileURLToPath(import.meta.url))
 /** The time at which cases are run. */
 export const NOW = Date.parse('2026-11-23T12:00:00Z')
 
+const BASE = read(readFileSync(join(GOLDEN, 'base.yaml'), 'utf8'), 'base.yaml')
 const IN = '.in.yaml'
 const OUT = '.out.yaml'
 
@@ -65,7 +70,7 @@ export function findCases(): { cases: string[]; orphans: string[] } {
 export function readCase(path: string): GoldenCase {
   const file = join(GOLDEN, `${path}${IN}`)
   const { head, rest } = splitHead(readFileSync(file, 'utf8'))
-  const own = pad(read(rest, file), head.pad)
+  const own = pad(read(rest, `${path}${IN}`), head.pad)
   const documents = [...(head.base === 'none' ? [] : basis(own, head.without ?? [])), ...own]
   const planned = head.requests === undefined ? own.filter(isPlanned) : own.slice(-1)
   return { ...head, title: title(path), outFile: join(GOLDEN, `${path}${OUT}`), documents, planned }
@@ -76,7 +81,7 @@ export function factsOf({ documents, guards = 'ready' }: Head & Pick<GoldenCase,
   const config = documents.find(each => each.kind === 'PortcullisConfig')
   const parsed = config === undefined ? { value: defaultConfig() } : parseConfig(config)
   if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems))
-  const store = new FactStore(parsed.value, { guardsAssumed: guards === 'ready' })
+  const store = new FactStore(parsed.value, guards === 'ready' ? undefined : new StoredCompanions(gateways, () => NOW))
   if (typeof guards === 'number') store.readySince = () => NOW - guards * 1000
   for (const each of documents) {
     if (each.kind === 'PortcullisConfig') continue
@@ -93,26 +98,24 @@ export function nameOf({ kind, metadata }: KubeObject): string {
 
 function splitHead(text: string): { head: Head; rest: string } {
   const [first = '', ...others] = text.split(/^---\n/m)
-  const value: unknown = parse(first)
+  const value: unknown = parse(first, { merge: true })
   if (!isObject(value) || value.kind !== 'GoldenCase') return { head: {}, rest: text }
   const { kind: _, ...head } = value
   return { head: head as Head, rest: others.join('---\n') }
 }
 
 function read(text: string, file: string): KubeObject[] {
-  const { documents, problems } = readDocuments(text, relative(GOLDEN, file))
+  const { documents, problems } = readDocuments(text, file)
   if (problems.length > 0) throw new Error(JSON.stringify(problems))
   return documents.map(each => each.object)
 }
 
 /** The facts of base.yaml but for those that a case has itself, or does without. */
 function basis(own: readonly KubeObject[], without: readonly string[]): KubeObject[] {
-  const file = join(GOLDEN, 'base.yaml')
-  const base = read(readFileSync(file, 'utf8'), file)
-  const unknown = without.filter(name => !base.some(each => nameOf(each) === name))
+  const unknown = without.filter(name => !BASE.some(each => nameOf(each) === name))
   if (unknown.length > 0) throw new Error(`not in base.yaml: ${unknown.join(', ')}`)
   const hidden = new Set([...own.map(nameOf), ...without])
-  return base.filter(each => !hidden.has(nameOf(each)))
+  return BASE.filter(each => !hidden.has(nameOf(each)))
 }
 
 function isPlanned(document: KubeObject): boolean {

@@ -17,7 +17,7 @@ export type PlannedRoute = {
   readonly stored: KubeObject
 }
 
-export type ScopeCompanions = { readonly scope: string; readonly companions: readonly Companion[] }
+export type ScopeCompanions = { readonly scope: Scope; readonly companions: readonly Companion[] }
 
 export type Result = {
   readonly facts: FactStore
@@ -49,8 +49,8 @@ export function planned(input: KubeObject, facts: FactStore): PlannedRoute {
 export function companionsOf(scopes: readonly Scope[], facts: FactStore): ScopeCompanions[] {
   const seen = new Set<string>()
   const unique = new Map(scopes.map(scope => [scopeKey(scope), scope]))
-  return [...unique].map(([key, scope]) => ({
-    scope: key,
+  return [...unique.values()].map(scope => ({
+    scope,
     companions: companions(scope, facts, gateways).filter(each => {
       const id = identity(each.object)
       return !seen.has(id) && seen.add(id)
@@ -103,7 +103,10 @@ export function answer(golden: GoldenCase, request: CaseRequest): Answered {
   return { request, status, answer: JSON.parse(body), logged: withoutTime(logged[0]) }
 }
 
-function review(asked: KubeObject, { operation = 'CREATE', subResource, oldObject }: CaseRequest): object {
+function review(
+  asked: KubeObject,
+  { operation = 'CREATE', subResource, oldObject, user = 'somebody' }: CaseRequest,
+): object {
   const request = {
     uid: '11111111-2222-3333-4444-555555555555',
     kind: { group: asked.apiVersion.split('/')[0], version: asked.apiVersion.split('/')[1], kind: asked.kind },
@@ -113,6 +116,7 @@ function review(asked: KubeObject, { operation = 'CREATE', subResource, oldObjec
     ...(subResource === undefined ? {} : { subResource }),
     object: operation === 'DELETE' ? null : asked,
     oldObject: oldObject ?? (operation === 'DELETE' ? asked : null),
+    userInfo: { username: user },
     dryRun: false,
   }
   return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request }

@@ -53,7 +53,8 @@ function recordOf({ metadata }: KubeObject): object {
   return { record: { ...record, set: stands ? 'as stored' : set } }
 }
 
-function writeCompanions({ scope, companions }: ScopeCompanions, golden: GoldenCase): string[] {
+function writeCompanions({ scope: of, companions }: ScopeCompanions, golden: GoldenCase): string[] {
+  const scope = scopeKey(of)
   if (golden.companions === 'names') {
     if (companions.length === 0) return []
     const list = companions.map(({ object: of, guards }) => `# ${guards ? 'guard' : 'companion'}: ${nameOf(of)}\n`)

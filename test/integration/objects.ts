@@ -38,6 +38,7 @@ export async function completed(
   controlPlane: ControlPlane,
   documents: readonly KubeObject[],
 ): Promise<readonly KubeObject[]> {
+  if (documents.length === 0) return []
   return fromYaml(await succeeds(controlPlane, ['create', '--dry-run=server', '-o', 'yaml'], documents))
 }
 

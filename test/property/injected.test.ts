@@ -45,7 +45,7 @@ describe('what is injected', () => {
           expect(value.toLowerCase()).not.toContain(MARK)
         }
       }),
-      runs(300),
+      runs(150),
     )
   })
 
@@ -86,10 +86,10 @@ describe('what is injected', () => {
       cookieName: risky('session'),
       service: risky('proxy'),
     })
+    const store = cluster()
     let admitted = 0
     fc.assert(
       fc.property(spec, ({ group, service: name, ...proxy }) => {
-        const store = cluster()
         const service = { namespace: 'auth', name }
         const document = team('team-a', {
           namespaces: { names: ['apps'], default: true },
@@ -103,7 +103,7 @@ describe('what is injected', () => {
         expect(injected.length).toBeGreaterThan(3)
         for (const value of injected) expect(value).toMatch(SAFE)
       }),
-      runs(200),
+      runs(100),
     )
     expect(admitted).toBeGreaterThan(0)
   })

@@ -59,6 +59,7 @@ const editsFilters = fc
       (filters: unknown[]) => [added, ...filters],
       (filters: unknown[]) => filters.slice(1),
       (filters: unknown[]) => [...filters, ...filters],
+      (filters: unknown[]) => [added, ...filters, added, ...filters],
       () => [],
     ),
   )
@@ -131,7 +132,7 @@ describe('beside a hostile neighbour', () => {
         if (allowed && isLabelled(final)) expect(isProtected(final)).toBe(true)
         if (!allowed) expect([403, 429]).toContain(code)
       }),
-      runs(500),
+      runs(250),
     )
   })
 
@@ -149,7 +150,7 @@ describe('beside a hostile neighbour', () => {
         if (allowed && isLabelled(final)) expect(isProtected(final)).toBe(true)
         if (!allowed) expect([403, 429]).toContain(code)
       }),
-      runs(400),
+      runs(200),
     )
   })
 
@@ -160,7 +161,7 @@ describe('beside a hostile neighbour', () => {
         if (!isLabelled(final)) return
         expect(allowed).toBe(plan(final, facts, gateways).outcome === 'protect')
       }),
-      runs(300),
+      runs(150),
     )
   })
 })
@@ -174,7 +175,7 @@ describe('alone', () => {
         expect(allowed).toBe(protects)
         if (protects) expect(isProtected(final)).toBe(true)
       }),
-      runs(300),
+      runs(150),
     )
   })
 
@@ -185,7 +186,7 @@ describe('alone', () => {
         const { allowed } = admission(labelled(stored, { [PROTECT]: value }), stored, each => each, false)
         expect(allowed).toBe(true)
       }),
-      runs(150),
+      runs(70),
     )
   })
 })

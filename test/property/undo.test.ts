@@ -48,7 +48,7 @@ describe('planning', () => {
         expect(second.outcome).toBe(first.outcome)
         expect(patchOf(second)).toEqual([])
       }),
-      runs(500),
+      runs(250),
     )
   })
 
@@ -59,7 +59,7 @@ describe('planning', () => {
         expect(denied.outcome).toBe('deny')
         expect(denied).not.toHaveProperty('patch')
       }),
-      runs(100),
+      runs(60),
     )
   })
 })
@@ -73,7 +73,7 @@ describe('taking the label off', () => {
         expect(canonical(back)).toBe(canonical(without))
         expect(planOf(back).outcome).toBe('skip')
       }),
-      runs(500),
+      runs(250),
     )
   })
 
@@ -93,7 +93,7 @@ describe('taking the label off', () => {
         const labels = { ...steps.at(-1), [PROTECT]: null }
         expect(canonical(next(labelled(last, labels)))).toBe(canonical(labelled(object, labels)))
       }),
-      runs(300),
+      runs(150),
     )
   })
 
@@ -109,7 +109,7 @@ describe('taking the label off', () => {
         const expected = inClass(unlabelled(object), steps.at(-1)!)
         expect(canonical(next(unlabelled(last)))).toBe(canonical(expected))
       }),
-      runs(300),
+      runs(150),
     )
   })
 
@@ -127,7 +127,7 @@ describe('taking the label off', () => {
           expect(canonical(next(unlabelled(last)))).toBe(canonical(under(unlabelled(object), steps.at(-1)!)))
         },
       ),
-      runs(300),
+      runs(150),
     )
   })
 })
@@ -158,7 +158,7 @@ describe('what the owner writes while the route is protected', () => {
         const real = Object.entries(change).filter(([key, value]) => (before[key] ?? null) !== value)
         expect(canonical(back)).toBe(canonical(annotated(unlabelled(object), Object.fromEntries(real))))
       }),
-      runs(400),
+      runs(200),
     )
   })
 
@@ -175,7 +175,7 @@ describe('what the owner writes while the route is protected', () => {
         const others = rest === '' ? [] : [rest]
         expect(back).toBe((where === 'front' ? ['new@file', ...others] : [...others, 'new@file']).join(','))
       }),
-      runs(200),
+      runs(100),
     )
   })
 
@@ -197,7 +197,7 @@ describe('what the owner writes while the route is protected', () => {
         const back = next(unlabelled(seen ? next(edited) : edited))
         expect(canonical(back)).toBe(canonical(edit(unlabelled(object))))
       }),
-      runs(200),
+      runs(100),
     )
   })
 
@@ -211,7 +211,7 @@ describe('what the owner writes while the route is protected', () => {
         expect(unowned(again)).toEqual(unowned(shut))
         expect(patchOf(planOf(again))).toEqual([])
       }),
-      runs(200),
+      runs(100),
     )
   })
 })

@@ -7,6 +7,7 @@ import { intersectHosts } from '../../core/hosts.ts'
 import { array, object } from '../../core/json.ts'
 import { PROTECT } from '../../core/keys.ts'
 import { digest } from '../../core/names.ts'
+import { isGateway } from '../../core/route.ts'
 import type { Companion, Facts, Gateway, Listener, StoredRoute } from '../../core/types.ts'
 import { DENY_ALL, routeTarget, securityPolicy } from './policies.ts'
 import { targetsByName } from './targets.ts'
@@ -71,7 +72,8 @@ function unaskedFor(hostname: string, mark: string): { hostnames: string[]; rule
 /** Whether somebody keeps an anchor of their own on a listener: an unlabelled route that a policy of its own denies. */
 export function isAnchored(listener: Listener, gateway: Gateway, facts: Facts): boolean {
   for (const route of facts.routes.ofGateway(gateway)) {
-    if (route.labels[PROTECT] === undefined && isOn(route, listener, gateway) && isDenied(route, facts)) return true
+    if (route.labels[PROTECT] !== undefined || !admitsNamespace(listener, gateway, route.ref.namespace, facts)) continue
+    if (isOn(route, listener, gateway) && isDenied(route, facts)) return true
   }
   return false
 }
@@ -79,6 +81,7 @@ export function isAnchored(listener: Listener, gateway: Gateway, facts: Facts): 
 function isOn(route: StoredRoute, listener: Listener, gateway: Gateway): boolean {
   const named = route.parents.some(
     parent =>
+      isGateway(parent) &&
       parent.namespace === gateway.namespace &&
       parent.name === gateway.name &&
       (parent.sectionName ?? listener.name) === listener.name &&

@@ -4,27 +4,17 @@ import { array, isObject, object, string } from '../../core/json.ts'
 import { digest } from '../../core/names.ts'
 import { selects } from '../../core/selector.ts'
 import type { Companion, Facts, Gateway, Listener, Policy } from '../../core/types.ts'
+import { IDENTITY_HEADERS } from '../upstream.ts'
 import { clientTrafficPolicy } from './policies.ts'
 
 /** Envoy evaluates this before any filter, on the path as normalised; the port of the authority is kept. */
 const RETURN_ADDRESS = { name: 'X-Auth-Request-Redirect', value: 'https://%REQ(:authority)%%REQ(:path)%' } as const
 
-/** Never one of the headers that are set: Envoy Gateway emits removals after sets. */
-const REMOVED = [
-  'X-Auth-Request-User',
-  'X-Auth-Request-Email',
-  'X-Auth-Request-Groups',
-  'X-Auth-Request-Preferred-Username',
-  'X-Auth-Request-Access-Token',
-  'X-Forwarded-User',
-  'X-Forwarded-Email',
-  'X-Forwarded-Groups',
-  'X-Forwarded-Preferred-Username',
-  'X-Forwarded-Access-Token',
-  'X-Forwarded-Uri',
-  'X-Forwarded-Host',
-  'GAP-Auth',
-] as const
+/**
+ * What only the login may say, and what oauth2-proxy would take a made-up address from. Never one of the headers that are
+ * set: Envoy Gateway emits removals after sets.
+ */
+const REMOVED: readonly string[] = [...IDENTITY_HEADERS, 'X-Forwarded-Uri', 'X-Forwarded-Host']
 
 /** The part of a ClientTrafficPolicy that protection needs, for our own and to be merged into somebody's. */
 export const NEEDED_HEADERS = { headers: { earlyRequestHeaders: { set: [RETURN_ADDRESS], remove: REMOVED } } } as const

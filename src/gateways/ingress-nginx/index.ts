@@ -6,7 +6,9 @@
 // overwrites; malformed siblings of it (`auth-always-set-cookie: maybe`, `auth-request-redirect: $host`,
 // `auth-cache-duration: 200;300`), over which the controller drops the whole authentication; and any value that it
 // rejects, because it then goes on serving the Ingress as it was before. The last two are refused.
+import type { AuthTeam } from '../../api/auth-team.ts'
 import type { Controller } from '../../api/config.ts'
+import { perObject } from '../../core/memo.ts'
 import type { GatewayKind, Injection, Route, Target } from '../../core/types.ts'
 import { passthroughIngress, passthroughWanted, routeCompanions } from '../passthrough.ts'
 import { groupsQuery, identityHeaders, proxyOrigin } from '../upstream.ts'
@@ -39,28 +41,60 @@ export const ingressNginx: GatewayKind = {
     ]),
 }
 
-/** Values are made of administrators' text only; `$host` and `$escaped_request_uri` are nginx's own variables. */
-function inject(bare: Route, target: Target): Injection {
+type Login = {
+  readonly annotations: Readonly<Record<string, string>>
+  /** The annotation of the buffer, and the bytes that it has to hold. */
+  readonly buffer: string
+  readonly bufferBytes: number
+  /** For a route that has none of these annotations yet. */
+  readonly plain: Injection
+}
+
+/**
+ * What protects every route of a team alike, by client and access level. Values are made of administrators' text only;
+ * `$host` and `$escaped_request_uri` are nginx's own variables.
+ */
+const logins = perObject((_: AuthTeam) => new Map<string, Login>())
+
+function loginOf(target: Target): Login {
+  const { team, access, client, clusterDomain } = target
   const prefix = prefixOf(target.controller)
-  const annotations: Record<string, string | null> = Object.create(null)
-  for (const key of Object.keys(bare.annotations)) {
-    const name = nameIn(key, target.controller)
-    if (name !== undefined && isAside(name, bare.annotations[key] ?? '', target.client)) annotations[key] = null
-  }
-  const { team, access, client } = target
+  const key = `${prefix} ${clusterDomain} ${client} ${access?.name ?? ''}`
+  const known = logins(team).get(key)
+  if (known !== undefined) return known
   const { pathPrefix, loginHost, bufferSize } = team.proxy
-  annotations[`${prefix}/auth-url`] =
-    `${proxyOrigin(team, target.clusterDomain)}${pathPrefix}/auth${groupsQuery(access)}`
-  annotations[`${prefix}/auth-response-headers`] = identityHeaders(team, access).join(',')
-  annotations[`${prefix}/auth-always-set-cookie`] = 'true'
   // Without a sign-in address the controller answers 401, which is what a client that is no browser needs.
-  if (client === 'browser') {
-    annotations[`${prefix}/auth-signin`] =
-      `https://${loginHost ?? '$host'}${pathPrefix}/start?rd=https://$host$escaped_request_uri`
+  const signIn = `https://${loginHost ?? '$host'}${pathPrefix}/start?rd=https://$host$escaped_request_uri`
+  const annotations = {
+    [`${prefix}/auth-always-set-cookie`]: 'true',
+    [`${prefix}/auth-response-headers`]: identityHeaders(team, access).join(','),
+    ...(client === 'browser' ? { [`${prefix}/auth-signin`]: signIn } : {}),
+    [`${prefix}/auth-url`]: `${proxyOrigin(team, clusterDomain)}${pathPrefix}/auth${groupsQuery(access)}`,
   }
   const buffer = `${prefix}/proxy-buffer-size`
-  const current = sizeInBytes(bare.annotations[buffer] ?? '') ?? 0
-  if (current < (sizeInBytes(bufferSize) ?? 0)) annotations[buffer] = bufferSize
+  const plain = { annotations: { ...annotations, [buffer]: bufferSize } }
+  const login = { annotations, buffer, bufferBytes: sizeInBytes(bufferSize) ?? 0, plain }
+  logins(team).set(key, login)
+  return login
+}
+
+function inject(bare: Route, target: Target): Injection {
+  const login = loginOf(target)
+  const annotations: Record<string, string | null> = {}
+  let isPlain = bare.annotations[login.buffer] === undefined
+  for (const key of Object.keys(bare.annotations)) {
+    const name = nameIn(key, target.controller)
+    if (name !== undefined && isAside(name, bare.annotations[key] ?? '', target.client)) {
+      annotations[key] = null
+      isPlain = false
+    }
+  }
+  if (isPlain) return login.plain
+  Object.assign(annotations, login.annotations)
+  const current = bare.annotations[login.buffer]
+  if (current === undefined || (sizeInBytes(current) ?? 0) < login.bufferBytes) {
+    annotations[login.buffer] = target.team.proxy.bufferSize
+  }
   return { annotations }
 }
 

@@ -7,6 +7,8 @@ import { isAside, isOwned, isTrue, SNIPPETS } from './owned.ts'
 
 /** Copies requests, session cookies included, to somebody else. */
 const MIRRORS: ReadonlySet<string> = new Set(['mirror-target', 'mirror-host', 'mirror-request-body'])
+/** An alias can also be a regular expression, of which nobody can say whose hosts it means. */
+const HOST = /^(\*\.)?[a-z0-9.-]+$/
 /** Paths that begin so are served without authentication (`no-auth-locations`, the controller's default). */
 const ACME = '/.well-known/acme-challenge'
 
@@ -89,6 +91,7 @@ function refuseAliases(annotation: string, value: string, { team }: Target): Rea
     alias =>
       alias !== '' &&
       !(
+        HOST.test(alias) &&
         team.hosts.some(pattern => covers(pattern, alias)) &&
         team.proxy.cookieDomains.some(domain => underDomain(alias, domain))
       ),

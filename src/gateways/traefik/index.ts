@@ -32,9 +32,9 @@ export const traefik: GatewayKind = {
   id: 'traefik',
   routeKinds: ['Ingress', 'HTTPRoute'],
   reads: annotation => annotation.startsWith(PREFIX),
-  owns: annotation => annotation === MIDDLEWARES,
-  // Names of Middlewares, which a router without them would be dropped for.
-  restores: (annotation, value) => annotation === MIDDLEWARES && !/\p{Cc}/u.test(value),
+  // Of the list of Middlewares only our element is ours, and no annotation as a whole.
+  owns: () => false,
+  restores: () => false,
   ownsElement: (key, element) => key === MIDDLEWARES && ELEMENT.test(element),
   ownsFilter: ({ extensionRef: { group, kind, name } }) => group === GROUP && kind === KIND && NAME.test(name),
   refuse,
@@ -44,6 +44,9 @@ export const traefik: GatewayKind = {
   companions,
 }
 
+/** Of one rule of an HTTPRoute (Gateway API, maxItems of `filters`). */
+const MOST_FILTERS = 16
+
 function refuse(bare: Route, { team }: Target): Reason[] {
   if (bare.ref.kind === 'Ingress') {
     return spellings(bare.annotations, MIDDLEWARES)
@@ -52,8 +55,13 @@ function refuse(bare: Route, { team }: Target): Reason[] {
         reason('annotation-spelling', { annotation, correct: MIDDLEWARES }, `metadata.annotations[${annotation}]`),
       )
   }
+  const full = array(object(bare.object.spec).rules).flatMap((rule, index) =>
+    array(object(rule).filters).length < MOST_FILTERS
+      ? []
+      : [reason('filters-full', {}, `spec.rules[${index}].filters`)],
+  )
   // The Secret with the authority has to be in the namespace of the Middleware, here that of the application.
-  return team.proxy.scheme === 'https' ? [reason('proxy-tls')] : []
+  return team.proxy.scheme === 'https' ? [reason('proxy-tls'), ...full] : full
 }
 
 function warn(bare: Route): Reason[] {

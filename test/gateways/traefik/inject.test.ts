@@ -225,13 +225,10 @@ describe('taking it back', () => {
     expect(filtersOf(released({ ...forged, metadata }))).toEqual([filters])
   })
 
-  test('a record restores the list alone, and no control characters', () => {
+  test('no annotation is taken or given back as a whole, the list of Middlewares included', () => {
     const [controller] = config().controllers
     if (controller === undefined) throw new Error('no controller')
-    expect(traefik.owns(KEY, controller)).toBe(true)
-    expect(traefik.owns('traefik.ingress.kubernetes.io/router.priority', controller)).toBe(false)
-    expect(traefik.restores(KEY, 'a@file, b@file', controller)).toBe(true)
-    expect(traefik.restores(KEY, 'a@file\nb', controller)).toBe(false)
-    expect(traefik.restores('traefik.ingress.kubernetes.io/router.tls', 'true', controller)).toBe(false)
+    expect(traefik.owns(KEY, controller)).toBe(false)
+    expect(traefik.restores(KEY, 'a@file, b@file', controller)).toBe(false)
   })
 })

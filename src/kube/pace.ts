@@ -1,0 +1,105 @@
+// When a watch may try again and when it may list again, so that a sick API server is not asked to death.
+import type { Clock } from './clock.ts'
+
+export type Limits = {
+  /** The first pause after a setback; it doubles, with jitter, up to the longest. */
+  readonly retryMs: number
+  readonly longestRetryMs: number
+  /** A watch that lived this long was well: the next pause is the first again. */
+  readonly steadyMs: number
+  /** A re-list comes this much after the one before it, at least. */
+  readonly relistEveryMs: number
+  /** And is put off by up to this much: all replicas want it in the same moment. */
+  readonly relistJitterMs: number
+  /** The longest pause before a kind that is not installed is looked for again. */
+  readonly absentMs: number
+  /** Listed again this often without a cause; undefined: never. */
+  readonly backstopMs?: number
+  /** No byte for this long: the connection is dead. The API server sends a bookmark about every minute. */
+  readonly quietMs: number
+  /** Within this time an answer begins; that of a list is there. */
+  readonly answerMs: number
+  /** The API server ends a watch after this time, and up to a quarter more. */
+  readonly watchMs: number
+  readonly pageSize: number
+}
+
+export const LIMITS: Limits = {
+  retryMs: 500,
+  longestRetryMs: 15_000,
+  steadyMs: 10_000,
+  relistEveryMs: 60_000,
+  relistJitterMs: 10_000,
+  absentMs: 30_000,
+  quietMs: 90_000,
+  answerMs: 30_000,
+  watchMs: 240_000,
+  pageSize: 500,
+}
+
+// A server that asks for more is asked again all the same: what we know grows old.
+const LONGEST_WISH_MS = 60_000
+
+export class Pace {
+  readonly #limits: Limits
+  readonly #clock: Clock
+  readonly #random: () => number
+  #setbacks = 0
+  #lastRelist = Number.NEGATIVE_INFINITY
+  #relistAt = Number.POSITIVE_INFINITY
+
+  constructor(limits: Limits, clock: Clock, random: () => number) {
+    this.#limits = limits
+    this.#clock = clock
+    this.#random = random
+  }
+
+  /** When a re-list is due; infinity: never. */
+  get relistAt(): number {
+    return this.#relistAt
+  }
+
+  /** How many in a row. */
+  get setbacks(): number {
+    return this.#setbacks
+  }
+
+  well(): void {
+    this.#setbacks = 0
+  }
+
+  /** How long to wait after a setback; `wishMs`: as long as the server asks. */
+  retryAfter(wishMs = 0): number {
+    const { retryMs, longestRetryMs } = this.#limits
+    return Math.max(this.#pause(retryMs, longestRetryMs), Math.min(wishMs, LONGEST_WISH_MS))
+  }
+
+  /** How long to wait before a kind that is not installed is looked for again. */
+  lookAfter(): number {
+    const { absentMs } = this.#limits
+    return this.#pause(absentMs / 8, absentMs)
+  }
+
+  wantRelist(): void {
+    const { relistEveryMs, relistJitterMs } = this.#limits
+    const soon = this.#clock.now() + relistJitterMs * this.#random()
+    const allowed = this.#lastRelist + relistEveryMs * (1 + 0.2 * this.#random())
+    this.#relistAt = Math.min(this.#relistAt, Math.max(soon, allowed))
+  }
+
+  relistBegins(): void {
+    this.#lastRelist = this.#clock.now()
+    this.#relistAt = Number.POSITIVE_INFINITY
+  }
+
+  listed(): void {
+    const { backstopMs } = this.#limits
+    if (backstopMs !== undefined) this.#relistAt = this.#clock.now() + backstopMs * (0.9 + 0.2 * this.#random())
+  }
+
+  #pause(first: number, longest: number): number {
+    const pause = Math.min(longest, first * 2 ** Math.min(this.#setbacks, 20))
+    this.#setbacks++
+    return pause * (0.5 + 0.5 * this.#random())
+  }
+}

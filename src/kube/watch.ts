@@ -1,0 +1,202 @@
+// One kind of object, listed and then watched for as long as the process lives, whatever happens on the way.
+import { sleep } from './clock.ts'
+import type { Connection, Reply } from './connection.ts'
+import { History, type Listing } from './history.ts'
+import { readLines } from './lines.ts'
+import { LIMITS, type Limits, Pace } from './pace.ts'
+import { CAUSES, type Cause, refused, type Setback, setback, unreachable } from './setback.ts'
+import { startWatchdog, type Watchdog } from './watchdog.ts'
+import type { Counts, Watched, WatchOptions } from './watched.ts'
+
+export function watchKind(connection: Connection, options: WatchOptions): Watched {
+  const watch = new KindWatch(connection, options)
+  watch.start()
+  return watch
+}
+
+class KindWatch implements Watched {
+  readonly path: string
+  synced = false
+  absent = false
+  lastHeard: number
+  readonly #connection: Connection
+  readonly #options: WatchOptions
+  readonly #limits: Limits
+  readonly #pace: Pace
+  readonly #history: History
+  readonly #requests = { lists: 0, pages: 0, watches: 0 }
+  readonly #setbacks = Object.fromEntries(CAUSES.map(cause => [cause, 0])) as Record<Cause, number>
+  readonly #stopping = new AbortController()
+  #listing: Listing | undefined = emptyListing()
+  #lastCause: Cause | undefined
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(connection: Connection, options: WatchOptions) {
+    const { path, receive, clock, random, log } = options
+    this.path = path
+    this.#connection = connection
+    this.#options = options
+    this.#limits = { ...LIMITS, ...options.limits }
+    this.#pace = new Pace(this.#limits, clock, random)
+    this.#history = new History(receive, (error, { kind, metadata: { namespace, name } }) => {
+      log.error({ err: error, kind, namespace, name }, 'object could not be taken')
+    })
+    this.lastHeard = clock.now()
+  }
+
+  get size(): number {
+    return this.#history.size
+  }
+
+  get counts(): Counts {
+    return { ...this.#requests, ...this.#history.counts, setbacks: { ...this.#setbacks } }
+  }
+
+  start(): void {
+    this.#running = this.#run(this.#stopping.signal)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#running
+  }
+
+  async #run(stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) {
+      const met = await this.#turn(stop).catch(unreachable)
+      if (met !== undefined && !stop.aborted) await this.#recover(met, stop)
+    }
+  }
+
+  /** One request: a page of a list, or a watch until it ends. */
+  async #turn(stop: AbortSignal): Promise<Setback | undefined> {
+    const { clock } = this.#options
+    if (this.#listing === undefined && clock.now() >= this.#pace.relistAt) {
+      this.#pace.relistBegins()
+      this.#listing = emptyListing()
+    }
+    if (this.#listing !== undefined) return this.#list(this.#listing, stop)
+    if (this.#history.version !== undefined) return this.#watch(this.#history.version, stop)
+    await sleep(clock, this.#pace.relistAt - clock.now(), stop)
+    return undefined
+  }
+
+  async #recover({ cause, detail, remedy, wishMs }: Setback, stop: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options
+    this.#setbacks[cause]++
+    // A server that is away for an hour is one line, not hundreds; that a kind is absent is a state, not a fault.
+    if (cause !== this.#lastCause && cause !== 'absent')
+      log.warn({ path: this.path, cause, detail }, 'watch interrupted')
+    this.#lastCause = cause
+    if (remedy !== 'resume') this.#pace.wantRelist()
+    if (remedy === 'list') this.#history.version = undefined
+    await sleep(clock, cause === 'absent' ? this.#pace.lookAfter() : this.#pace.retryAfter(wishMs), stop)
+  }
+
+  async #list(listing: Listing, signal: AbortSignal): Promise<Setback | undefined> {
+    const { answerMs: timeoutMs, pageSize } = this.#limits
+    const query = new URLSearchParams({ limit: String(pageSize) })
+    if (listing.next === '') this.#requests.lists++
+    else query.set('continue', listing.next)
+    this.#requests.pages++
+    const reply = await this.#connection.request({ path: `${this.path}?${query}`, timeoutMs, signal })
+    if (signal.aborted) return undefined
+    if (reply.status !== 200) return this.#listRefused(reply, listing)
+    const met = this.#history.takePage(reply.body, listing)
+    if (met !== undefined) return met
+    this.#heard()
+    if (listing.next === '') this.#listed()
+    return undefined
+  }
+
+  #listed(): void {
+    this.#listing = undefined
+    this.#pace.well()
+    this.#pace.listed()
+    this.synced = true
+    this.absent = false
+    this.#options.onState?.('synced')
+  }
+
+  #listRefused(reply: Reply, { next }: Listing): Setback {
+    const met = refused(reply)
+    if (met.cause === 'absent') return this.#notInstalled(met)
+    // The same page again, unless there is none any more; a first page has no version that could be too old.
+    if (met.remedy === 'list' && next !== '') this.#listing = undefined
+    return next === '' ? { ...met, remedy: 'resume' } : met
+  }
+
+  /** What is known stays known: that a kind goes says nothing about its objects. Asking for a list finds it again. */
+  #notInstalled(met: Setback): Setback {
+    this.lastHeard = this.#options.clock.now()
+    this.#listing = emptyListing()
+    if (!this.absent) {
+      this.absent = true
+      this.#options.onState?.('absent')
+    }
+    return { ...met, remedy: 'resume' }
+  }
+
+  async #watch(version: string, stop: AbortSignal): Promise<Setback | undefined> {
+    const { clock } = this.#options
+    const { quietMs, steadyMs, answerMs: timeoutMs } = this.#limits
+    let began = Number.POSITIVE_INFINITY
+    const lived = () => clock.now() - began
+    const lastHeard = () => this.lastHeard
+    const watchdog = startWatchdog({ clock, quietMs, lastHeard, dueAt: this.#pace.relistAt, stop })
+    this.#requests.watches++
+    try {
+      const path = `${this.path}?${this.#watchQuery(version)}`
+      const reply = await this.#connection.stream({ path, timeoutMs, signal: watchdog.signal })
+      if (!('chunks' in reply)) return refused(reply)
+      began = clock.now()
+      const met = await this.#follow(reply.chunks)
+      if (met !== undefined || lived() >= steadyMs) return met
+      return setback('ended', `a watch ended after ${Math.round(lived())} ms`)
+    } catch (error) {
+      return this.#broken(watchdog, error)
+    } finally {
+      watchdog.end()
+      if (lived() >= steadyMs) this.#pace.well()
+    }
+  }
+
+  #watchQuery(version: string): URLSearchParams {
+    const seconds = (this.#limits.watchMs / 1000) * (1 + 0.25 * this.#options.random())
+    return new URLSearchParams({
+      watch: '1',
+      allowWatchBookmarks: 'true',
+      resourceVersion: version,
+      timeoutSeconds: String(Math.ceil(seconds)),
+    })
+  }
+
+  async #follow(chunks: AsyncIterable<string>): Promise<Setback | undefined> {
+    this.#heard()
+    for await (const line of readLines(chunks, () => this.#heard())) {
+      const met = this.#history.takeLine(line)
+      if (met !== undefined) return met
+      this.#recovered()
+    }
+    return undefined
+  }
+
+  #recovered(): void {
+    if (this.#lastCause === undefined) return
+    this.#options.log.info({ path: this.path, after: this.#lastCause }, 'watch goes on')
+    this.#lastCause = undefined
+  }
+
+  #broken({ verdict }: Watchdog, error: unknown): Setback | undefined {
+    if (verdict === 'stalled') return setback('stalled', `nothing for ${this.#limits.quietMs} ms`)
+    return verdict === undefined ? unreachable(error) : undefined
+  }
+
+  #heard(): void {
+    this.lastHeard = this.#options.clock.now()
+  }
+}
+
+function emptyListing(): Listing {
+  return { keys: new Set(), next: '' }
+}
