@@ -54,17 +54,18 @@ function batches(): { write(line: string): void } {
   }
 }
 
-/** As text once a millisecond at most. */
-function isoTime(): () => string {
-  let last = Number.NaN
+/** Formatted once a second; of what is in between only the milliseconds differ. */
+export function isoTime(now: () => number = Date.now): () => string {
+  let second = Number.NaN
   let text = ''
   return () => {
-    const now = Date.now()
-    if (now !== last) {
-      last = now
-      text = `,"time":"${new Date(now).toISOString()}"`
+    const time = now()
+    const millisecond = time % 1000
+    if (time - millisecond !== second) {
+      second = time - millisecond
+      text = `,"time":"${new Date(second).toISOString().slice(0, -'000Z'.length)}`
     }
-    return text
+    return `${text}${`${1000 + millisecond}`.slice(1)}Z"`
   }
 }
 

@@ -16,7 +16,11 @@ export type RenewalOptions = {
 /** Looks by the wall clock again and again: one long timer would oversleep on a machine that sleeps. Returns its end. */
 export function keepRenewed({ dir, names, everyMs, current, use, log }: RenewalOptions): () => void {
   let used = current
+  let isLooking = false
   const look = async () => {
+    // Two at once would make two pairs, of which one would be written and the other used.
+    if (isLooking) return
+    isLooking = true
     try {
       const next = await ensureCertificates(dir, names, new Date())
       if (next.cert === used.cert) return
@@ -25,6 +29,8 @@ export function keepRenewed({ dir, names, everyMs, current, use, log }: RenewalO
       log.info({ because: next.madeBecause }, 'certificates renewed')
     } catch (error) {
       log.error({ err: error }, 'certificates could not be renewed, the old ones stay in use')
+    } finally {
+      isLooking = false
     }
   }
   const timer = setInterval(() => void look(), everyMs)

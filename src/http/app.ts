@@ -1,6 +1,7 @@
 // What the server says besides admission: health, readiness, what it is.
 import express, { type Express } from 'express'
 import type { Log } from '../log.ts'
+import { type Refusal, refuse } from './refusal.ts'
 
 /** undefined: ready. Otherwise why not. */
 export type Readiness = () => string | undefined
@@ -16,28 +17,21 @@ export function app({ notReady, log }: { notReady: Readiness; log: Log }): Expre
     else response.status(503).json({ error: `not ready: ${reason}; ask again in a moment` })
   })
   app.get('/', (_, response) => void response.json(ABOUT))
-  app.use(
-    (_, response) => void response.status(404).json({ error: `there is nothing here; the addresses are ${PATHS}` }),
-  )
+  app.use((request, response) => refuse(request, response, NOTHING_HERE))
   // Express knows an error handler by its four parameters.
-  app.use((error: unknown, _: express.Request, response: express.Response, next: express.NextFunction) => {
-    if (response.headersSent) return next(error)
-    const status = statusOf(error)
-    if (status === 500) log.error({ err: error }, 'request failed')
-    response.status(status).json({ error: `the request could not be served; the addresses are ${PATHS}` })
+  app.use((error: unknown, request: express.Request, response: express.Response, next: express.NextFunction) => {
+    log.error({ err: error }, 'request failed')
+    if (response.headersSent) next(error)
+    else refuse(request, response, FAULT)
   })
   return app
 }
 
 const PATHS = 'POST /mutate, POST /validate, GET /healthz, GET /readyz'
+export const NOTHING_HERE: Refusal = { status: 404, error: `there is nothing here; the addresses are ${PATHS}` }
 const ABOUT = {
   name: 'portcullis',
   says: 'One label puts a login in front of a Kubernetes route. This is its admission webhook.',
   addresses: PATHS.split(', '),
 }
-
-/** An address that cannot be decoded is the caller's mistake: Express marks such an error with its status. */
-function statusOf(error: unknown): number {
-  const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined
-  return typeof status === 'number' && status >= 400 && status < 500 ? status : 500
-}
+const FAULT: Refusal = { status: 500, error: 'Portcullis failed; its log has the details' }

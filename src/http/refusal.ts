@@ -28,7 +28,8 @@ export function refuse(request: IncomingMessage, response: ServerResponse, refus
   discard(request, () => response.end())
 }
 
-function announcesBody({ headers }: IncomingMessage): boolean {
+/** Whether bytes of a body follow the headers. */
+export function announcesBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 

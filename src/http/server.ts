@@ -6,8 +6,9 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../log.ts'
 import { type Admit, admissionHandler, entryOf } from './admission.ts'
-import { app, type Readiness } from './app.ts'
+import { app, NOTHING_HERE, type Readiness } from './app.ts'
 import { LIMITS, type Limits } from './limits.ts'
+import { announcesBody, refuse } from './refusal.ts'
 
 export type KeyPair = { readonly cert: string; readonly key: string }
 
@@ -74,6 +75,8 @@ function dispatch(options: ServerOptions, limits: Limits, state: { readonly drai
   return (...[request, response]: Parameters<typeof handleRest>) => {
     const entry = entryOf(request.url)
     if (entry !== undefined) return handleAdmission(entry, request, response)
+    // Nothing but admission takes a body, and Express would read one for as long as somebody sends it.
+    if (announcesBody(request)) return refuse(request, response, NOTHING_HERE)
     if (state.draining) response.setHeader('Connection', 'close')
     handleRest(request, response)
   }
@@ -108,7 +111,11 @@ async function drain(server: Server, state: { draining: boolean }, { delayMs, gr
   if (delayMs > 0) await sleep(delayMs)
   const closed = once(server, 'close')
   server.close()
-  const late = setTimeout(() => server.closeAllConnections(), graceMs)
+  const late = setTimeout(() => {
+    // One whose handshake ends only after this is not among those that are known.
+    server.on('secureConnection', socket => socket.destroy())
+    server.closeAllConnections()
+  }, graceMs)
   await closed
   clearTimeout(late)
 }

@@ -77,14 +77,16 @@ async function request(access: Access, call: Call): Promise<Reply> {
 
 async function stream(access: Access, call: Call): Promise<Stream | Reply> {
   const deadline = startDeadline(call)
+  let opened = false
   try {
     const response = await open(access, call, deadline.signal)
-    if (response.statusCode !== 200) return await readReply(response)
-    deadline.met()
-    return { status: 200, chunks: chunksOf(response, deadline) }
+    opened = response.statusCode === 200
+    return opened ? { status: 200, chunks: chunksOf(response, deadline) } : await readReply(response)
   } catch (error) {
-    deadline.end()
     throw deadline.signal.aborted ? deadline.signal.reason : error
+  } finally {
+    if (opened) deadline.met()
+    else deadline.end()
   }
 }
 

@@ -101,7 +101,7 @@ async function readKubeconfig(path: string): Promise<Entry> {
 /** A parser's error shows the lines around it, and a token may be on one of them. */
 function parseQuietly(text: string): unknown {
   try {
-    return parse(text, { logLevel: 'silent' })
+    return parse(text, { logLevel: 'error' })
   } catch {
     return undefined
   }

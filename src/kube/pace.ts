@@ -15,7 +15,10 @@ export type Limits = {
   readonly absentMs: number
   /** Listed again this often without a cause; undefined: never. */
   readonly backstopMs?: number
-  /** No byte for this long: the connection is dead. The API server sends a bookmark about every minute. */
+  /**
+   * No byte for this long: the connection may be dead, and another is opened. The API server sends a bookmark about
+   * every minute, but promises none (1.36.3 was seen to let more than 90 s pass on a quiet kind).
+   */
   readonly quietMs: number
   /** Within this time an answer begins; that of a list is there. */
   readonly answerMs: number

@@ -16,9 +16,15 @@ function sendOnce(call: Call, way: Way, signal: AbortSignal, again: boolean): Pr
   return new Promise((resolve, reject) => {
     const { method = 'GET', path, body } = call
     const headers = { Accept: 'application/json', 'User-Agent': 'portcullis', ...bodyHeaders(call), ...way.headers }
-    const sent = request(addressOf(way.server, path), { method, headers, agent: way.agent, signal }, resolve)
+    const sent = request(addressOf(way.server, path), { method, headers, agent: way.agent, signal })
+    let answered = false
+    sent.on('response', response => {
+      answered = true
+      resolve(response)
+    })
+    // It also comes when the connection breaks later; then whoever reads the answer hears of it.
     sent.on('error', (error: NodeJS.ErrnoException) => {
-      const stale = sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+      const stale = sent.reusedSocket && !answered && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
       if (stale && again) resolve(sendOnce(call, way, signal, false))
       else reject(error)
     })

@@ -4,7 +4,7 @@ import { readMessage } from './read.ts'
 
 export const CAUSES = [
   'unreachable', // no connection, a reset, no answer in time
-  'stalled', // connected, and not a byte for too long
+  'stalled', // connected, and not a byte for too long: dead, or nothing to say
   'ended', // by the server, almost at once
   'absent', // no such kind
   'expired', // the version is too old to go on from, or of another history
@@ -16,6 +16,9 @@ export const CAUSES = [
   'refused', // any other status
 ] as const
 export type Cause = (typeof CAUSES)[number]
+
+/** What happens where nothing is wrong: it is counted, and not worth a line in the log. */
+export const ORDINARY: ReadonlySet<Cause> = new Set<Cause>(['stalled', 'absent'])
 
 /**
  * resume: go on from the last version, nothing is missing. verify: the same, but something between us and the server

@@ -4,7 +4,7 @@ import type { Connection, Reply } from './connection.ts'
 import { History, type Listing } from './history.ts'
 import { readLines } from './lines.ts'
 import { LIMITS, type Limits, Pace } from './pace.ts'
-import { CAUSES, type Cause, refused, type Setback, setback, unreachable } from './setback.ts'
+import { CAUSES, type Cause, ORDINARY, refused, type Setback, setback, unreachable } from './setback.ts'
 import { startWatchdog, type Watchdog } from './watchdog.ts'
 import type { Counts, Watched, WatchOptions } from './watched.ts'
 
@@ -84,10 +84,11 @@ class KindWatch implements Watched {
   async #recover({ cause, detail, remedy, wishMs }: Setback, stop: AbortSignal): Promise<void> {
     const { clock, log } = this.#options
     this.#setbacks[cause]++
-    // A server that is away for an hour is one line, not hundreds; that a kind is absent is a state, not a fault.
-    if (cause !== this.#lastCause && cause !== 'absent')
+    // A server that is away for an hour is one line, not hundreds.
+    if (!ORDINARY.has(cause) && cause !== this.#lastCause) {
       log.warn({ path: this.path, cause, detail }, 'watch interrupted')
-    this.#lastCause = cause
+      this.#lastCause = cause
+    }
     if (remedy !== 'resume') this.#pace.wantRelist()
     if (remedy === 'list') this.#history.version = undefined
     await sleep(clock, cause === 'absent' ? this.#pace.lookAfter() : this.#pace.retryAfter(wishMs), stop)

@@ -6,7 +6,7 @@ import type { RenderedObject } from './render.ts'
 
 const CONTEXT = 3
 /** Texts that are further apart are shown as one taken out and one put in: comparing takes the square of this. */
-const MOST_EDITS = 4000
+const MOST_EDITS = 1500
 
 type Colour = Parameters<typeof styleText>[0]
 

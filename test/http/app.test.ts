@@ -36,6 +36,21 @@ describe('beside admission the server', () => {
     })
   })
 
+  test('tells the log what went wrong, and the caller where to look', async () => {
+    const failing = await startServer({
+      notReady: () => {
+        throw new Error('secret detail')
+      },
+    })
+    const { status, text } = await failing.call({ path: '/readyz', method: 'GET' })
+    expect({ status, body: JSON.parse(text) }).toEqual({
+      status: 500,
+      body: { error: 'Portcullis failed; its log has the details' },
+    })
+    expect(failing.logged).toMatchObject([{ message: 'request failed', fields: { err: { message: 'secret detail' } } }])
+    await failing.drain({ delayMs: 0, graceMs: 0 })
+  })
+
   test('does not say what it is made of', async () => {
     expect((await server.call({ path: '/', method: 'GET' })).headers).not.toHaveProperty('x-powered-by')
   })

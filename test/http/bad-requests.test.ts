@@ -73,6 +73,32 @@ describe('what is not a review gets the right status, says what to do, and the s
     expect(String(first)).toMatch(/^HTTP\/1.1 413 /)
   })
 
+  test('a sender that writes all of a body that nobody wants, and reads only then, still gets the answer', async () => {
+    const socket = await server.open()
+    socket.write(`POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${8 * MEBIBYTE}\r\n\r\n`)
+    for (let i = 0; i < 8; i++) {
+      await new Promise<void>((resolve, reject) => {
+        socket.write(eightMebibytes.subarray(0, MEBIBYTE), error => (error ? reject(error) : resolve()))
+      })
+    }
+    expect(await readToEnd(socket)).toMatch(
+      /^HTTP\/1.1 415 [\s\S]*\r\nConnection: close\r\n[\s\S]*not application\/json/,
+    )
+  })
+
+  test.each(['POST /mutate', 'GET /healthz'])('a sender of %s that never stops is cut off', async start => {
+    const socket = await server.open()
+    socket.on('error', () => {})
+    socket.write(`${start} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n`)
+    const mebibyte = `100000\r\n${' '.repeat(MEBIBYTE)}\r\n`
+    let sent = 0
+    while (socket.writable && sent < 200) {
+      await new Promise(resolve => socket.write(mebibyte, resolve))
+      sent++
+    }
+    expect(sent).toBeLessThan(100)
+  })
+
   test('bytes that are no HTTP get 400 and a sentence', async () => {
     const socket = await server.open()
     socket.write('hello\r\n\r\n')

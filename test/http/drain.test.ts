@@ -10,7 +10,7 @@ describe('a server that shuts down', () => {
     const server = await startServer()
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     await server.call({ path: '/mutate', body: review('before'), agent })
-    const drained = server.drain({ delayMs: 300, graceMs: 1_000 })
+    const drained = server.drain({ delayMs: 3_000, graceMs: 1_000 })
     const old = await server.call({ path: '/mutate', body: review('old'), agent })
     const fresh = await server.call({ path: '/validate', body: review('fresh'), agent: new Agent({ keepAlive: true }) })
     const ready = await server.call({ path: '/readyz', method: 'GET', agent: new Agent({ keepAlive: true }) })

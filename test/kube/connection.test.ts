@@ -78,12 +78,15 @@ describe('requests', () => {
     const { server, connection } = await start((_, response) => void response.write('{}\n'))
     const chunks = await chunksOf(connection.stream({ path: '/', timeoutMs }))
     const [socket] = server.sockets
-    // The second field of the sixth column is the kind of timer that runs; 2: keepalive.
+    // The sixth column is the kind of timer that runs, where 2 is keepalive, and its time in 1/100 s.
     const local = `:${socket?.remotePort?.toString(16).toUpperCase().padStart(4, '0')} `
     const row = readFileSync('/proc/self/net/tcp', 'utf8')
       .split('\n')
       .find(line => line.slice(5, 25).includes(local))
-    expect(row?.trim().split(/\s+/)[5]?.split(':')[0]).toBe('02')
+    const [timer, time = ''] = row?.trim().split(/\s+/)[5]?.split(':') ?? []
+    expect(timer).toBe('02')
+    expect(Number.parseInt(time, 16)).toBeGreaterThan(1000)
+    expect(Number.parseInt(time, 16)).toBeLessThanOrEqual(3000)
     for await (const _ of chunks) break
   })
 
@@ -227,6 +230,22 @@ describe('a stream', () => {
     await expect(read()).rejects.toThrow()
   })
 
+  test('that breaks on a connection used before is not asked for again behind the reader', async () => {
+    const { server, connection } = await start((request, response) => {
+      if (request.url === '/stream') response.write('a')
+      else response.end('{}')
+    })
+    await connection.request({ path: '/', timeoutMs })
+    const read = async () => {
+      for await (const _ of await chunksOf(connection.stream({ path: '/stream', timeoutMs }))) {
+        for (const socket of server.sockets) socket.resetAndDestroy()
+      }
+    }
+    await expect(read()).rejects.toThrow()
+    await connection.request({ path: '/', timeoutMs })
+    expect(server.requests.map(({ url }) => url)).toEqual(['/', '/stream', '/'])
+  })
+
   test('ends when it is no longer wanted, silent as it is', async () => {
     const { connection } = await start((_, response) => void response.write('a'))
     const controller = new AbortController()
@@ -239,7 +258,10 @@ describe('a stream', () => {
 
   test('that is refused is an answer', async () => {
     const { connection } = await start((_, response) => response.writeHead(503, { 'Retry-After': '7' }).end('busy'))
+    const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
+    const before = timers()
     expect(await connection.stream({ path: '/', timeoutMs })).toEqual({ status: 503, body: 'busy', retryAfterMs: 7000 })
+    expect(timers()).toBe(before)
   })
 })
 
@@ -254,7 +276,7 @@ test('Retry-After is read as seconds or as a date, and nothing else', () => {
 
 test('no token is in what a failed request throws', async () => {
   const { server, connection } = await start((request, response) => {
-    if (request.url === '/reset') request.socket.resetAndDestroy()
+    if (request.url === '/reset') request.socket.destroy()
     else response.writeHead(200).write('a')
   })
   const errors: unknown[] = []

@@ -22,7 +22,7 @@ export type Live = {
   abandon(): void
 }
 
-export type Proxy = {
+export type TestProxy = {
   readonly server: string
   /** The same user, by way of the proxy. */
   readonly kubeconfig: string
@@ -44,7 +44,7 @@ export type Proxy = {
 
 type Target = { readonly server: string; readonly ca: string; readonly token: string }
 
-export async function startProxy(kubeconfig: string, dir: string): Promise<Proxy> {
+export async function startProxy(kubeconfig: string, dir: string): Promise<TestProxy> {
   const target = readTarget(kubeconfig)
   const authority = await createAuthority(new Date())
   const { cert, key } = await issueLeaf(authority, ['127.0.0.1'], new Date())
@@ -68,7 +68,7 @@ export async function startProxy(kubeconfig: string, dir: string): Promise<Proxy
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const address = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const proxy: Proxy = {
+  const proxy: TestProxy = {
     server: address,
     kubeconfig: writeKubeconfig(join(dir, `proxy-${address.split(':').at(-1)}`), address, authority.cert, target.token),
     seen: [],
@@ -101,7 +101,7 @@ type Forwarding = {
   readonly seen: Seen
   readonly agent: Agent
   readonly target: Target
-  readonly proxy: Proxy
+  readonly proxy: TestProxy
   readonly live: Set<Live>
 }
 

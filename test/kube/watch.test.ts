@@ -292,6 +292,17 @@ describe('a list', () => {
     expect(watched).toMatchObject({ synced: true, size: 1, counts: { lists: 2 } })
   })
 
+  test('whose kind goes before its end begins anew when the kind is back', async () => {
+    const { server, clock, received, start, lists } = begin()
+    const answers = [listOf([item('gone', '1')], '10', 'two'), status(404), listOf([item('b', '2')], '20')]
+    server.list = () => answers.shift() ?? listOf([], '0')
+    const watched = start()
+    await clock.pass(MINUTE)
+    expect(lists().map(({ query }) => query.get('continue'))).toEqual([null, 'two', null])
+    expect(received).toEqual(['put gone', 'put b', 'remove gone'])
+    expect(watched).toMatchObject({ synced: true, absent: false })
+  })
+
   test('that expires again and again is begun once a minute at most', async () => {
     const { server, clock, start } = begin()
     server.list = query => (query.has('continue') ? status(410) : listOf([item('a', '1')], '10', 'two'))
@@ -404,7 +415,7 @@ describe('after a setback the watch', () => {
 
 describe('silence', () => {
   test('of 90 seconds ends a watch, and the next goes on from the last version', async () => {
-    const { server, clock, start, lists, watches } = begin()
+    const { server, clock, logged, start, lists, watches } = begin()
     const watched = start()
     await clock.pass(1)
     server.line.say(event('ADDED', 'a', '11'))
@@ -414,6 +425,8 @@ describe('silence', () => {
     expect(watches()[1]?.query.get('resourceVersion')).toBe('11')
     expect(watched.counts.setbacks.stalled).toBe(1)
     expect(lists()).toHaveLength(1)
+    // A kind of which there is nothing to say looks the same.
+    expect(logged).toEqual([])
   })
 
   test('is none while bookmarks come, or any byte', async () => {

@@ -4,6 +4,7 @@ import jsonPatch from 'fast-json-patch'
 import { readDocuments } from '../../src/api/documents.ts'
 import type { Operation } from '../../src/core/types.ts'
 import { edit } from '../../src/render/edit.ts'
+import { runs } from '../property/arbitrary.ts'
 import { layouts, manifests, patchOf, values, written } from './patches.ts'
 
 const add = (path: string, value: unknown): Operation => ({ op: 'add', path, value })
@@ -191,6 +192,6 @@ test('whatever the layout and the patch, an edited manifest says what a JSON Pat
         if (patch.every(({ path }) => path.endsWith('/new~1key'))) expect(notes).toEqual(new Set(text.match(NOTE)))
       },
     ),
-    { numRuns: 300 },
+    runs(100),
   )
 })
