@@ -1,5 +1,6 @@
 // AdmissionReview v1: the request read from its bytes, the response written. The uid is echoed here and nowhere else.
 import { isObject, object, string } from '../core/json.ts'
+import { perObject } from '../core/memo.ts'
 import type { KubeObject, Operation } from '../core/types.ts'
 
 export type Request = {
@@ -78,9 +79,17 @@ export function writeReview(uid: string, response: Response): string {
   let fields = `"uid":${JSON.stringify(uid)},"allowed":${allowed}`
   if (!response.allowed) fields += `,"status":${JSON.stringify(response.status)}`
   else if (response.patch !== undefined && response.patch.length > 0) {
-    fields += `,"patchType":"JSONPatch","patch":"${Buffer.from(JSON.stringify(response.patch)).toString('base64')}"`
+    // A frozen patch is one that many routes share.
+    const patch = Object.isFrozen(response.patch) ? sharedText(response.patch) : textOf(response.patch)
+    fields += `,"patchType":"JSONPatch","patch":"${patch}"`
   }
   if (warnings !== undefined && warnings.length > 0) fields += `,"warnings":${JSON.stringify(warnings)}`
   if (audit !== undefined) fields += `,"auditAnnotations":${JSON.stringify(audit)}`
   return `{"apiVersion":"${VERSION}","kind":"AdmissionReview","response":{${fields}}}`
 }
+
+function textOf(patch: readonly Operation[]): string {
+  return Buffer.from(JSON.stringify(patch)).toString('base64')
+}
+
+const sharedText = perObject(textOf)

@@ -33,7 +33,10 @@ export function releasePatch(
   ]
 }
 
-/** `bare`: the route as its owner wrote it, to which the injection is added as if for the first time. */
+/**
+ * `bare`: the route as its owner wrote it, to which the injection is added as if for the first time. A patch that many
+ * routes share is frozen.
+ */
 export function injectionPatch(
   route: Route,
   bare: Route,
@@ -41,43 +44,64 @@ export function injectionPatch(
   record: Record | undefined,
   written: Written,
   gateways: readonly GatewayKind[],
-): Operation[] {
-  const { annotations, listHead, firstFilter } = injection
+): readonly Operation[] {
+  if (isPlain(route, injection, written)) return plainPatch(route, injection, written)
+  const old = recordedFilter(record, gatewayOf(record, gateways))
+  return [
+    ...(written.label.defaulted ? labelOperations(route, PROTECT, 'true') : []),
+    ...annotationOperations(route, wantedAnnotations(bare, injection, record, written)),
+    ...filterOperations(route, injection.firstFilter, old, record?.filter?.empty ?? []),
+  ]
+}
+
+/** Whether nothing of what is injected was there before, and nothing but annotations is. */
+function isPlain({ annotations }: Route, injection: Injection, { label }: Written): boolean {
+  if (label.defaulted || injection.listHead !== undefined || injection.firstFilter !== undefined) return false
+  return (
+    annotations[INJECTED] === undefined &&
+    Object.keys(injection.annotations).every(key => annotations[key] === undefined)
+  )
+}
+
+/** Patches of plain routes by injection: gateways make one for all routes of a team, so that is done once, too. */
+const plainPatches = perObject((_: Injection) => new Map<string, readonly Operation[]>())
+
+function plainPatch(route: Route, injection: Injection, written: Written): readonly Operation[] {
+  const { team, controller } = written.target
+  const key = `${written.format} ${controller.gateway} ${team.name} ${isObject(route.object.metadata.annotations)}`
+  const known = plainPatches(injection).get(key)
+  if (known !== undefined) return known
+  const patch = Object.freeze(annotationOperations(route, wantedAnnotations(route, injection, undefined, written)))
+  plainPatches(injection).set(key, patch)
+  return patch
+}
+
+function wantedAnnotations(
+  bare: Route,
+  injection: Injection,
+  record: Record | undefined,
+  written: Written,
+): { [key: string]: string | null } {
+  const { annotations, listHead } = injection
   const wanted = nullMap()
   for (const key of recordedKeys(record)) wanted[key] = bare.annotations[key] ?? null
   // In one order, whatever order the annotations came in: the same route must get the same patch.
   for (const key of Object.keys(annotations).sort()) wanted[key] = annotations[key] ?? null
   if (listHead !== undefined) wanted[listHead.key] = withHead(bare.annotations[listHead.key] ?? null, listHead.element)
   wanted[INJECTED] = recordOf(injection, bare, written)
-  const old = recordedFilter(record, gatewayOf(record, gateways))
-  return [
-    ...(written.label.defaulted ? labelOperations(route, PROTECT, 'true') : []),
-    ...annotationOperations(route, wanted),
-    ...filterOperations(route, firstFilter, old, record?.filter?.empty ?? []),
-  ]
+  return wanted
 }
-
-/** The text is the same for every route of a team on which nothing stood before, and made once for all of them. */
-const plainRecords = perObject((_: Injection) => new Map<string, string>())
 
 function recordOf(injection: Injection, bare: Route, { target, label, format }: Written): string {
   const { annotations, listHead, firstFilter } = injection
-  const isPlain =
-    listHead === undefined &&
-    firstFilter === undefined &&
-    Object.keys(annotations).every(key => bare.annotations[key] === undefined)
-  const key = `${format} ${label.defaulted} ${target.controller.gateway} ${target.team.name}`
-  const known = isPlain ? plainRecords(injection).get(key) : undefined
-  if (known !== undefined) return known
   const was: { [key: string]: string } = Object.create(null)
   const set = nullMap()
-  // In one order, whatever order the annotations came in: the same injection must make the same record.
   for (const key of Object.keys(annotations).sort()) {
     set[key] = annotations[key] ?? null
     const before = bare.annotations[key]
     if (before !== undefined) was[key] = before
   }
-  const text = writeRecord({
+  return writeRecord({
     format,
     gateway: target.controller.gateway,
     team: target.team.name,
@@ -89,8 +113,6 @@ function recordOf(injection: Injection, bare: Route, { target, label, format }: 
       ? {}
       : { filter: { ...firstFilter.extensionRef, empty: rulesWithEmptyFilters(bare) } }),
   })
-  if (isPlain) plainRecords(injection).set(key, text)
-  return text
 }
 
 function rulesWithEmptyFilters(bare: Route): number[] {

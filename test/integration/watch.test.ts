@@ -380,7 +380,7 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
     })
 
     test('fill the store, each on one connection, and then ask for nothing', async () => {
-      const store = new FactStore(defaultConfig(), { guardsAssumed: false })
+      const store = new FactStore(defaultConfig())
       const log = { info() {}, warn() {}, error() {} }
       const watched = watchAll(connection, store, { log })
       await until(() => watched.ready())
