@@ -1,6 +1,7 @@
 // The kinds that are facts, and where the API server has them.
 import { GROUP, VERSION } from '../api/resource.ts'
 
+const TRAEFIK = '/apis/traefik.io/v1alpha1'
 const ENVOY_GATEWAY = '/apis/gateway.envoyproxy.io/v1alpha1'
 const GATEWAY_API = '/apis/gateway.networking.k8s.io/v1'
 const NETWORKING = '/apis/networking.k8s.io/v1'
@@ -18,4 +19,5 @@ export const FACT_PATHS: Readonly<Record<string, string>> = {
   HTTPRoute: `${GATEWAY_API}/httproutes`,
   SecurityPolicy: `${ENVOY_GATEWAY}/securitypolicies`,
   ClientTrafficPolicy: `${ENVOY_GATEWAY}/clienttrafficpolicies`,
+  Middleware: `${TRAEFIK}/middlewares`,
 }

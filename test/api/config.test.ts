@@ -18,6 +18,7 @@ describe('the configuration', () => {
     expect(defaultConfig()).toEqual({
       namespace: 'portcullis',
       clusterDomain: 'cluster.local',
+      solver: 'system:serviceaccount:cert-manager:cert-manager',
       controllers: [
         { ...nginx, annotationPrefix: 'nginx.ingress.kubernetes.io' },
         {
