@@ -40,7 +40,10 @@ function everyScope({ facts, routes }: ReturnType<typeof run>, { documents }: Go
 
 function companionsOfGoldens(): KubeObject[] {
   const made = new Map<string, KubeObject>()
-  for (const golden of findCases().cases.map(readCase)) {
+  // The object of a request may be one that is refused, which is no fact.
+  for (const golden of findCases()
+    .cases.map(readCase)
+    .filter(each => each.requests === undefined)) {
     const result = run(golden)
     const scopes = new Map(everyScope(result, golden).map(scope => [scopeKey(scope), scope]))
     for (const scope of scopes.values()) {

@@ -30,7 +30,7 @@ const MANY = 3000
 const NO_RELIST = { Namespace: 0, IngressClass: 0, Ingress: 0 }
 const ONE_RELIST = { Namespace: 1, IngressClass: 1, Ingress: 1 }
 
-describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-gateway-crds'], () => {
+describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-gateway-crds', 'traefik-crds'], () => {
   let controlPlane: ControlPlane
   let direct: Connection
   let restarted: RunningPart | undefined
@@ -369,7 +369,7 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
     let connection: Connection
 
     beforeAll(async () => {
-      await controlPlane.applyCrds(...crdFiles('envoy-gateway'), ...OUR_CRDS)
+      await controlPlane.applyCrds(...crdFiles('envoy-gateway'), ...crdFiles('traefik'), ...OUR_CRDS)
       proxy = await startProxy(controlPlane.kubeconfig, controlPlane.dir)
       connection = await connect(proxy.kubeconfig, {})
     }, 60_000)
