@@ -69,7 +69,7 @@ describe('what is injected', () => {
 
   const risky = (right: string) =>
     fc.oneof(
-      { weight: 3, arbitrary: fc.constant(right) },
+      { weight: 12, arbitrary: fc.constant(right) },
       { weight: 1, arbitrary: anyText },
       {
         weight: 1,
