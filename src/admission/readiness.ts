@@ -5,6 +5,8 @@ import type { Facts, Reason, Scope } from '../core/types.ts'
 
 /** Proxies are given this much longer than their drain time before a Gateway counts as prepared. */
 const DRAIN_MARGIN = 5
+/** For which proxies drain unless somebody says otherwise (Envoy Gateway's default). */
+const DRAIN_SECONDS = 60
 
 export type NotReady = { readonly reason: Reason; readonly seconds: number }
 
@@ -34,5 +36,5 @@ function needed(scope: Scope, facts: Facts): number {
     )
     if (handedOver !== undefined) return handedOver.drainSeconds + DRAIN_MARGIN
   }
-  return facts.config.settleSeconds
+  return DRAIN_SECONDS + DRAIN_MARGIN
 }

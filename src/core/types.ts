@@ -208,4 +208,6 @@ export interface GatewayKind {
   inject(bare: Route, target: Target): Injection
   scopes(bare: Route, target: Target, facts: Facts): Scope[]
   companions(scope: Scope, facts: Facts): Companion[]
+  /** Policies of others that do for a Gateway what companions do for one that is handed over. */
+  preparedByOthers?(gateway: Extract<Scope, { of: 'gateway' }>, facts: Facts): readonly Policy[]
 }

@@ -62,7 +62,9 @@ export class StoredCompanions {
       if (!isRight(stored.object.spec, wanted.spec)) return undefined
       latest = Math.max(latest, stored.since)
     }
-    return latest
+    if (scope.of !== 'gateway') return latest
+    const others = this.#gateways.flatMap(gateway => gateway.preparedByOthers?.(scope, facts) ?? [])
+    return Math.max(latest, ...others.map(policy => policy.created))
   }
 }
 

@@ -8,7 +8,7 @@ import { array, object } from '../../core/json.ts'
 import { PROTECT } from '../../core/keys.ts'
 import { digest } from '../../core/names.ts'
 import { isGateway } from '../../core/route.ts'
-import type { Companion, Facts, Gateway, Listener, StoredRoute } from '../../core/types.ts'
+import type { Companion, Facts, Gateway, Listener, Policy, StoredRoute } from '../../core/types.ts'
 import { DENY_ALL, routeTarget, securityPolicy } from './policies.ts'
 import { targetsByName } from './targets.ts'
 
@@ -69,13 +69,14 @@ function unaskedFor(hostname: string, mark: string): { hostnames: string[]; rule
   return { hostnames: [hostname], rules: rule('Exact', `/.portcullis-anchor-${mark}`) }
 }
 
-/** Whether somebody keeps an anchor of their own on a listener: an unlabelled route that a policy of its own denies. */
-export function isAnchored(listener: Listener, gateway: Gateway, facts: Facts): boolean {
+/** The policy of an anchor that somebody keeps on a listener: it denies an unlabelled route of its own. */
+export function foreignAnchor(listener: Listener, gateway: Gateway, facts: Facts): Policy | undefined {
   for (const route of facts.routes.ofGateway(gateway)) {
     if (route.labels[PROTECT] !== undefined || !admitsNamespace(listener, gateway, route.ref.namespace, facts)) continue
-    if (isOn(route, listener, gateway) && isDenied(route, facts)) return true
+    const policy = isOn(route, listener, gateway) ? denial(route, facts) : undefined
+    if (policy !== undefined) return policy
   }
-  return false
+  return undefined
 }
 
 function isOn(route: StoredRoute, listener: Listener, gateway: Gateway): boolean {
@@ -90,8 +91,8 @@ function isOn(route: StoredRoute, listener: Listener, gateway: Gateway): boolean
   return named && route.hosts.some(host => intersectHosts(listener.hostname, host) !== undefined)
 }
 
-function isDenied(route: StoredRoute, facts: Facts): boolean {
-  return facts.policies('SecurityPolicy', route.ref.namespace).some(policy => {
+function denial(route: StoredRoute, facts: Facts): Policy | undefined {
+  return facts.policies('SecurityPolicy', route.ref.namespace).find(policy => {
     const { defaultAction, rules } = object(object(policy.object.spec).authorization)
     return targetsByName(policy, route.ref.name) && defaultAction === 'Deny' && array(rules).length === 0
   })

@@ -7,17 +7,17 @@
 // of before is answered once without a login, so a Gateway is refused until then. It fails open where nobody's policy
 // applies: an unlabelled route, an older foreign policy (refused), or ours deleted together with the net.
 import type { AuthTeam } from '../../api/auth-team.ts'
-import { attach } from '../../core/attach.ts'
+import { attach, servesHTTP } from '../../core/attach.ts'
 import { PROTECT } from '../../core/keys.ts'
 import { reason } from '../../core/reasons.ts'
 import { readRoute } from '../../core/route.ts'
 import { saysOpen } from '../../core/team.ts'
-import type { Companion, Facts, GatewayKind, Route, Scope, Target } from '../../core/types.ts'
+import type { Companion, Facts, GatewayKind, Policy, Route, Scope, Target } from '../../core/types.ts'
 import { passthroughHTTPRoute, passthroughWanted, routeCompanions } from '../passthrough.ts'
 import { referenceGrant } from '../reference-grant.ts'
-import { anchors } from './anchors.ts'
+import { anchors, foreignAnchor } from './anchors.ts'
 import { backendTls } from './backend-tls.ts'
-import { clientPolicy } from './client-policy.ts'
+import { clientPolicy, foreignClientPolicy } from './client-policy.ts'
 import { refuse } from './refuse.ts'
 import { handedOver, isInUse } from './settings.ts'
 import { allowByName, denyByDefault, isOnStrict, staysOpen } from './strict.ts'
@@ -34,13 +34,13 @@ export const envoyGateway: GatewayKind = {
   inject: () => ({ annotations: {} }),
   scopes,
   companions,
+  preparedByOthers,
 }
 
-function scopes(bare: Route, { team, attachments }: Target, facts: Facts): Scope[] {
+function scopes(bare: Route, { team, attachments }: Target): Scope[] {
   const gateways = new Map(attachments.map(({ gateway }) => [`${gateway.namespace}/${gateway.name}`, gateway]))
-  const ours = [...gateways.values()].filter(gateway => handedOver(gateway, facts) !== undefined)
   return [
-    ...ours.map(({ namespace, name }): Scope => ({ of: 'gateway', namespace, name })),
+    ...[...gateways.values()].map(({ namespace, name }): Scope => ({ of: 'gateway', namespace, name })),
     { of: 'namespace', team: team.name, namespace: bare.ref.namespace },
     ...(team.proxy.scheme === 'https' ? [{ of: 'team', team: team.name } as const] : []),
     ...(passthroughWanted(team, 'HTTPRoute') ? [{ of: 'route', route: bare.ref } as const] : []),
@@ -80,6 +80,16 @@ function ofGateway(namespace: string, name: string, facts: Facts): Companion[] {
     ...anchors(gateway, gateway.listeners, facts),
     ...denyByDefault(gateway, settings.strictListeners),
   ]
+}
+
+/** Of a Gateway that is not handed over, the policies that somebody prepared it with: each has to be in force for a while. */
+function preparedByOthers({ namespace, name }: Extract<Scope, { of: 'gateway' }>, facts: Facts): Policy[] {
+  const gateway = facts.gateway(namespace, name)
+  if (gateway === undefined || handedOver(gateway, facts) !== undefined) return []
+  const policies = gateway.listeners
+    .filter(servesHTTP)
+    .flatMap(listener => [foreignClientPolicy(gateway, listener, facts), foreignAnchor(listener, gateway, facts)])
+  return policies.filter(policy => policy !== undefined)
 }
 
 /** A protected route gets its passthrough; on strict listeners that, a team's login and exempt routes are let through. */

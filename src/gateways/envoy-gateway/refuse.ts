@@ -3,7 +3,7 @@
 import { array, isObject, object } from '../../core/json.ts'
 import { reason } from '../../core/reasons.ts'
 import type { Attachment, Companion, Facts, Policy, Reason, Route, Target } from '../../core/types.ts'
-import { anchorNamespace, anchors, isAnchored } from './anchors.ts'
+import { anchorNamespace, anchors, foreignAnchor } from './anchors.ts'
 import {
   clientPolicy,
   doesTheSame,
@@ -76,10 +76,13 @@ function refuseAttachment({ gateway, listener }: Attachment, firstOfGateway: boo
   }
   if (settings === undefined) {
     const missing: Companion[] = foreign === undefined && firstOfGateway ? [clientPolicy(gateway, false)] : []
-    if (!isAnchored(listener, gateway, facts)) missing.push(...anchors(gateway, [listener], facts))
+    if (foreignAnchor(listener, gateway, facts) === undefined) missing.push(...anchors(gateway, [listener], facts))
     if (missing.length > 0) problems.push(reason('gateway-open', { gateway: name, snippet: asSnippet(missing) }))
   }
-  if (anchorNamespace(listener, gateway, facts) === undefined && !isAnchored(listener, gateway, facts)) {
+  if (
+    anchorNamespace(listener, gateway, facts) === undefined &&
+    foreignAnchor(listener, gateway, facts) === undefined
+  ) {
     problems.push(reason('anchor-nowhere', { listener: listener.name, gateway: name }))
   }
   return problems
