@@ -11,13 +11,29 @@ const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fata
 type Run = (result: Promise<number>) => Promise<void>
 
 function addWebhook(portcullis: Command, io: Io, run: Run): void {
+  const inCluster = ['kubeconfig', 'config']
   portcullis
     .command('webhook')
-    .description('serve admission from documents in a folder, with no cluster')
-    .requiredOption('--standalone <dir>', 'folder with teams, namespaces, classes, Gateways and configuration')
-    .option('--port <port>', 'port to listen on; 0 takes a free one', port, 8443)
+    .description('serve admission in a cluster, or from documents in a folder')
+    .addOption(
+      new Option(
+        '--standalone <dir>',
+        'no cluster: folder with teams, namespaces, classes, Gateways and configuration',
+      ).conflicts(inCluster),
+    )
+    .option('--kubeconfig <file>', 'cluster to serve (default: $KUBECONFIG, ~/.kube/config, or that of the Pod)')
+    .option('--config <file>', 'PortcullisConfig, read again when it changes (default: defaults)')
+    .option('--port <port>', 'port to listen on; 0 takes a free one (default: 10250, standalone 8443)', port)
+    .option('--health-port <port>', 'port of /healthz, /readyz and /metrics (default: 8081, standalone none)', port)
     .option('--host <host>', 'name or address to listen on (default: every address)')
-    .option('--certs <dir>', 'folder of ca.crt, tls.crt and tls.key, made if need be', 'certs')
+    .option('--certs <dir>', 'folder of tls.crt and tls.key; standalone makes them if need be', 'certs')
+    .option('--client-ca <file>', 'answer clients alone that have a certificate of this authority')
+    .option('--client-name <name...>', 'and one of these names in it')
+    .option(
+      '--drain-delay <seconds>',
+      'still serve for this long when told to end (default: 15, standalone 0)',
+      seconds,
+    )
     .addOption(new Option('--log-level <level>', 'least level that is logged').choices(LOG_LEVELS).default('info'))
     .action(async options => run((await import('./commands/webhook.ts')).webhook(options, io)))
 }
@@ -69,6 +85,12 @@ function port(text: string): number {
   const number = Number(text)
   if (/^\d+$/.test(text) && number <= 65_535) return number
   throw new InvalidArgumentError('It must be a number from 0 to 65535.')
+}
+
+function seconds(text: string): number {
+  const number = Number(text)
+  if (/^\d+$/.test(text) && number <= 3600) return number
+  throw new InvalidArgumentError('It must be a number of seconds, 3600 at most.')
 }
 
 function exitCodeOf(error: unknown, io: Io): number {

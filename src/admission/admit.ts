@@ -20,22 +20,29 @@ export type AdmissionContext = {
   readonly log: AdmissionLog
   /** ms since the epoch. */
   readonly now: () => number
+  /** Counts. `code`: of the first reason. */
+  readonly decided?: ((entry: Entry, outcome: string, code: string | undefined) => void) | undefined
 }
 
 /** Never throws. `body` is within limits already. */
 export function admit(entry: Entry, body: Buffer, context: AdmissionContext): Answer {
   const started = performance.now()
   const request = readReview(body)
-  if (typeof request === 'string') return { status: 400, body: JSON.stringify({ error: request }) }
+  if (typeof request === 'string') {
+    context.decided?.(entry, 'unreadable', undefined)
+    return { status: 400, body: JSON.stringify({ error: request }) }
+  }
   try {
     const decided = entry === 'mutate' ? decideMutate(request, context) : decideValidate(request, context)
     context.log.info(line(entry, request, decided, performance.now() - started), 'admission')
+    context.decided?.(entry, decided.outcome, decided.reasons[0]?.code)
     return { status: 200, body: writeReview(request.uid, decided.response) }
   } catch (error) {
     context.log.error(
       { entry, uid: request.uid, ref: refOf(request), operation: request.operation, err: error },
       'admission failed',
     )
+    context.decided?.(entry, 'fault', 'fault')
     return fault(entry, request)
   }
 }

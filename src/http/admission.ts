@@ -1,20 +1,33 @@
 // Requests of the API server on /mutate and /validate, served without Express in between.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Log } from '../log.ts'
-import { type InFlight, readBody } from './body.ts'
+import { type Body, type InFlight, readBody } from './body.ts'
+import { timeoutOf } from './deadline.ts'
 import { isDeeperThan } from './depth.ts'
 import type { Limits } from './limits.ts'
-import { type Refusal, refuse } from './refusal.ts'
+import { type Refused, type RefusedFor, refuse } from './refusal.ts'
+import { turns } from './turn.ts'
 
 export type Entry = 'mutate' | 'validate'
 export type Answer = { readonly status: number; readonly body: string }
 /** Decides about a review. What it throws becomes status 500, and the API server does as the failurePolicy says. */
 export type Admit = (entry: Entry, body: Buffer) => Answer
 
+/** Who counts. */
+export type Served = {
+  /** From the headers of a request to its answer. */
+  answered(entry: Entry, milliseconds: number): void
+  refused(entry: Entry, why: RefusedFor): void
+}
+
 export type AdmissionOptions = {
   readonly admit: Admit
   readonly limits: Limits
   readonly log: Log
+  readonly served?: Served | undefined
+  readonly inFlight: InFlight
+  /** Absent: everybody may ask. */
+  readonly mayAsk?: ((request: IncomingMessage) => boolean) | undefined
   /** The server is about to close: connections are given up one answer at a time. */
   readonly isDraining: () => boolean
 }
@@ -27,21 +40,38 @@ export function entryOf(url: string): Entry | undefined {
   return path === '/validate' ? 'validate' : undefined
 }
 
-export function admissionHandler({ admit, limits, log, isDraining }: AdmissionOptions) {
-  const inFlight: InFlight = { bytes: 0 }
+export function admissionHandler({ admit, limits, log, served, inFlight, mayAsk, isDraining }: AdmissionOptions) {
+  const turnBegan = turns()
   return (entry: Entry, request: IncomingMessage, response: ServerResponse): void => {
-    if (request.method !== 'POST') {
-      refuse(request, response, NOT_POST)
-      return
+    const started = turnBegan()
+    const finish = (answer: Answer | Refused) => {
+      const last = isDraining()
+      if ('error' in answer) {
+        if (last) response.setHeader('Connection', 'close')
+        refuse(request, response, answer)
+        served?.refused(entry, answer.why)
+      } else {
+        send(response, answer, last)
+        served?.answered(entry, performance.now() - started)
+      }
     }
-    readBody(request, limits, inFlight, body => {
-      const answer = 'bytes' in body ? decide(entry, body.bytes) : body
-      if ('error' in answer) refuse(request, response, answer)
-      else send(response, answer, isDraining())
-    })
+    const read = (body: Body) => {
+      turnBegan()
+      if ('error' in body) finish(body)
+      else if (isLate(request, started)) finish(LATE)
+      else finish(decide(entry, body.bytes))
+    }
+    if (request.method !== 'POST') finish(NOT_POST)
+    else if (mayAsk?.(request) === false) finish(STRANGER)
+    else readBody(request, limits, inFlight, read)
   }
 
-  function decide(entry: Entry, body: Buffer): Answer | Refusal {
+  /** Nobody waits for the answer any more, or won't when it arrives: deciding would only keep others waiting. */
+  function isLate({ url = '' }: IncomingMessage, started: number): boolean {
+    return performance.now() - started > (timeoutOf(url) ?? limits.timeoutMs) - limits.timeoutMarginMs
+  }
+
+  function decide(entry: Entry, body: Buffer): Answer | Refused {
     if (isDeeperThan(limits.depth, body)) return tooDeep(limits)
     try {
       return admit(entry, body)
@@ -61,15 +91,29 @@ function send(response: ServerResponse, { status, body }: Answer, last: boolean)
   response.end(body, length === body.length ? 'latin1' : 'utf8')
 }
 
-const NOT_POST: Refusal = {
+const NOT_POST: Refused = {
+  why: 'method',
   status: 405,
   error: 'this address takes an AdmissionReview by POST only',
   headers: { Allow: 'POST' },
 }
-const FAULT: Refusal = { status: 500, error: 'Portcullis failed while deciding; its log has the details' }
+const STRANGER: Refused = {
+  why: 'client',
+  status: 403,
+  error:
+    'this address answers the API server only; connect with a client certificate that --client-ca and --client-name allow',
+}
+const LATE: Refused = {
+  why: 'deadline',
+  status: 503,
+  error: 'the request waited for so long that no answer would be in time; try again in a second',
+  headers: { 'Retry-After': '1' },
+}
+const FAULT: Refused = { why: 'fault', status: 500, error: 'Portcullis failed while deciding; its log has the details' }
 
-function tooDeep({ depth }: Limits): Refusal {
+function tooDeep({ depth }: Limits): Refused {
   return {
+    why: 'depth',
     status: 400,
     error: `the body is nested deeper than ${depth} levels; no review of a route is, send a flatter one`,
   }

@@ -1,12 +1,12 @@
 // Reads the body of a POST within the limits, into one Buffer.
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Limits } from './limits.ts'
-import type { Refusal } from './refusal.ts'
+import type { Refused } from './refusal.ts'
 
-/** Bytes of all bodies that are being read. */
-export type InFlight = { bytes: number }
+/** Of all bodies that are being read. */
+export type InFlight = { bytes: number; requests: number }
 
-export type Body = { readonly bytes: Buffer } | Refusal
+export type Body = { readonly bytes: Buffer } | Refused
 
 // What a chunk costs beside its bytes: without it, bodies sent byte by byte would take a hundred times the limit.
 const CHUNK_BYTES = 512
@@ -18,11 +18,12 @@ export function readBody(
   inFlight: InFlight,
   done: (body: Body) => void,
 ): void {
-  const refusal = judgeHeaders(request.headers, limits)
+  const refusal = inFlight.requests >= limits.inFlightRequests ? CROWDED : judgeHeaders(request.headers, limits)
   if (refusal !== undefined) {
     done(refusal)
     return
   }
+  inFlight.requests++
   let chunks: Buffer[] = []
   let size = 0
   let held = 0
@@ -30,6 +31,7 @@ export function readBody(
   const finish = (body?: Body) => {
     if (finished) return
     finished = true
+    inFlight.requests--
     inFlight.bytes -= held
     chunks = []
     if (body !== undefined) done(body)
@@ -50,7 +52,7 @@ export function readBody(
   request.on('close', () => finish())
 }
 
-function judgeHeaders(headers: IncomingHttpHeaders, limits: Limits): Refusal | undefined {
+function judgeHeaders(headers: IncomingHttpHeaders, limits: Limits): Refused | undefined {
   if (!isJson(headers['content-type']) || headers['content-encoding'] !== undefined) return NOT_JSON
   return Number(headers['content-length'] ?? 0) > limits.bodyBytes ? tooLarge(limits) : undefined
 }
@@ -60,22 +62,32 @@ function isJson(type: string | undefined): boolean {
   return type === 'application/json' || type.split(';', 1)[0]!.trim().toLowerCase() === 'application/json'
 }
 
-const NOT_JSON: Refusal = {
+const NOT_JSON: Refused = {
+  why: 'content-type',
   status: 415,
   error: 'the content type is not application/json; send the AdmissionReview as plain JSON with that content type',
 }
-const EMPTY: Refusal = {
+const EMPTY: Refused = {
+  why: 'empty',
   status: 400,
   error: 'the body is empty; send an AdmissionReview (admission.k8s.io/v1) as JSON',
 }
-const BUSY: Refusal = {
+const CROWDED: Refused = {
+  why: 'in-flight-requests',
+  status: 503,
+  error: 'too many requests are being read at the moment; try again in a second',
+  headers: { 'Retry-After': '1' },
+}
+const BUSY: Refused = {
+  why: 'in-flight-bytes',
   status: 503,
   error: 'too many bytes are being read at the moment; try again in a second',
   headers: { 'Retry-After': '1' },
 }
 
-function tooLarge({ bodyBytes }: Limits): Refusal {
+function tooLarge({ bodyBytes }: Limits): Refused {
   return {
+    why: 'body-size',
     status: 413,
     error: `the body is larger than ${bodyBytes} bytes; no review of Kubernetes is, send a smaller one`,
   }

@@ -7,6 +7,21 @@ export type Refusal = {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** What is counted of refusals: a word of ours, never a caller's. */
+export type RefusedFor =
+  | 'method'
+  | 'client'
+  | 'content-type'
+  | 'empty'
+  | 'body-size'
+  | 'depth'
+  | 'in-flight-requests'
+  | 'in-flight-bytes'
+  | 'deadline'
+  | 'fault'
+
+export type Refused = Refusal & { readonly why: RefusedFor }
+
 /** What is still read of a body that nobody wants, so that its sender gets to read the answer. */
 const DISCARDED_BYTES = 16 * 1024 * 1024
 

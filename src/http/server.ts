@@ -1,24 +1,36 @@
 // The TLS server: listens, tells admission from the rest, drains before it closes.
+import { constants } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../log.ts'
-import { type Admit, admissionHandler, entryOf } from './admission.ts'
+import { type Admit, admissionHandler, entryOf, type Served } from './admission.ts'
 import { app, NOTHING_HERE, type Readiness } from './app.ts'
+import type { InFlight } from './body.ts'
+import { onlyClients } from './clients.ts'
 import { LIMITS, type Limits } from './limits.ts'
 import { announcesBody, refuse } from './refusal.ts'
 
-export type KeyPair = { readonly cert: string; readonly key: string }
+export type KeyPair = {
+  readonly cert: string
+  readonly key: string
+  /** PEM of the authority of client certificates. */
+  readonly clientCa?: string
+}
 
 export type ServerOptions = {
   readonly port: number
   /** Absent: every address of the machine. */
   readonly host?: string
-  readonly keyPair: KeyPair
+  /** Absent: there is none yet, and until there is no connection succeeds. */
+  readonly keyPair?: KeyPair
   readonly admit: Admit
   readonly log: Log
+  readonly served?: Served
+  /** Names of client certificates, of which admission asks for one. Absent: it answers everybody. */
+  readonly clientNames?: readonly string[]
   readonly notReady?: Readiness
   readonly limits?: Partial<Limits>
 }
@@ -32,6 +44,9 @@ export type DrainOptions = {
 
 export type Serving = {
   readonly port: number
+  /** Where it listens; `::` and `0.0.0.0` are every address. */
+  readonly address: string
+  readonly inFlight: Readonly<InFlight>
   /** For new connections; those that are open keep theirs. Throws, and keeps the old one, if the new one is no key pair. */
   useKeyPair(keyPair: KeyPair): void
   drain(options: DrainOptions): Promise<void>
@@ -40,37 +55,54 @@ export type Serving = {
 /** Rejects where nothing can listen, such as on a port in use. */
 export async function serve(options: ServerOptions): Promise<Serving> {
   const limits = { ...LIMITS, ...options.limits }
-  const state = { draining: false }
-  const server = createServer(settings(options.keyPair, limits))
+  const state: State = { draining: false, inFlight: { bytes: 0, requests: 0 } }
+  const server = createServer(settings(options, limits))
   server.keepAliveTimeout = limits.keepAliveTimeoutMs
   server.on('request', dispatch(options, limits, state))
   server.on('clientError', answerBrokenRequest)
   const { port, host } = options
   server.listen(host === undefined ? { port } : { port, host })
   await once(server, 'listening')
+  const listening = server.address() as AddressInfo
   return {
-    port: (server.address() as AddressInfo).port,
-    useKeyPair: keyPair => server.setSecureContext({ ...keyPair, minVersion: 'TLSv1.2' }),
+    port: listening.port,
+    address: listening.address,
+    inFlight: state.inFlight,
+    useKeyPair: keyPair => server.setSecureContext(secured(keyPair, options.clientNames)),
     drain: how => drain(server, state, how),
   }
 }
 
-function settings(keyPair: KeyPair, limits: Limits) {
+type State = { draining: boolean; readonly inFlight: InFlight }
+
+function settings({ keyPair, clientNames }: ServerOptions, limits: Limits) {
   return {
-    ...keyPair,
-    minVersion: 'TLSv1.2',
+    ...(keyPair === undefined ? { minVersion: MIN_VERSION } : secured(keyPair, clientNames)),
+    ...(clientNames === undefined ? {} : { requestCert: true, rejectUnauthorized: false }),
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: limits.handshakeTimeoutMs,
     headersTimeout: limits.headersTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
     connectionsCheckingInterval: limits.checkEveryMs,
-  } as const
+  }
 }
 
-function dispatch(options: ServerOptions, limits: Limits, state: { readonly draining: boolean }) {
-  const { admit, log, notReady = () => undefined } = options
+const MIN_VERSION = 'TLSv1.2' as const
+
+/** A ticket would let a client in again without its certificate being looked at, so there are none for clients. */
+function secured({ cert, key, clientCa }: KeyPair, clientNames: readonly string[] | undefined) {
+  const own = { cert, key, minVersion: MIN_VERSION } as const
+  if (clientNames === undefined) return own
+  // Without an authority of its own it would trust those of the system.
+  return { ...own, ca: clientCa === undefined ? [] : [clientCa], secureOptions: constants.SSL_OP_NO_TICKET }
+}
+
+function dispatch(options: ServerOptions, limits: Limits, state: State) {
+  const { admit, log, served, clientNames, notReady = () => undefined } = options
+  const { inFlight } = state
   const isDraining = () => state.draining
-  const handleAdmission = admissionHandler({ admit, limits, log, isDraining })
+  const mayAsk = clientNames === undefined ? undefined : onlyClients(clientNames, Date.now)
+  const handleAdmission = admissionHandler({ admit, limits, log, served, inFlight, mayAsk, isDraining })
   const handleRest = app({ notReady: () => (state.draining ? 'it is shutting down' : notReady()), log })
   return (...[request, response]: Parameters<typeof handleRest>) => {
     const entry = entryOf(request.url)
@@ -106,7 +138,7 @@ const BROKEN: Readonly<Record<string, readonly [status: string, says: string]>> 
  * The listener goes before the idle connections do: closed first, a request that is on its way on one of them would be
  * lost; left open for good, callers would stay on a server that goes.
  */
-async function drain(server: Server, state: { draining: boolean }, { delayMs, graceMs }: DrainOptions): Promise<void> {
+async function drain(server: Server, state: State, { delayMs, graceMs }: DrainOptions): Promise<void> {
   state.draining = true
   if (delayMs > 0) await sleep(delayMs)
   const closed = once(server, 'close')

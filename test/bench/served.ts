@@ -32,7 +32,7 @@ export async function benchServed(): Promise<void> {
     )
     const bare = [join(import.meta.dirname, 'bare.ts'), join(dir, 'tls.crt'), join(dir, 'tls.key')]
     const main = join(import.meta.dirname, '../../src/main.ts')
-    const served = [main, 'webhook', '--standalone', dir, '--certs', dir, '--port', '0']
+    const served = [main, 'webhook', '--standalone', dir, '--certs', dir, '--port', '0', '--health-port', '0']
     running.push(
       await start(bare, SERVER_CORE, join(dir, 'bare.log')),
       await start(served, SERVER_CORE, join(dir, 'served.log')),

@@ -6,7 +6,7 @@ describe('the command line', () => {
   test.each([
     ['no command', []],
     ['an unknown command', ['protect']],
-    ['an option that is missing', ['webhook']],
+    ['an option that is missing', ['render']],
     ['an unknown option', ['certs', 'somewhere', '--days', '3']],
     ['a port that is none', ['webhook', '--standalone', '.', '--port', '70000']],
     ['a log level that is none', ['webhook', '--standalone', '.', '--log-level', 'loud']],

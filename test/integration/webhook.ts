@@ -76,7 +76,7 @@ export async function prepareWebhook(controlPlane: ControlPlane): Promise<Webhoo
 }
 
 /** On any free port: 443 is not for everybody to listen on. */
-async function createService(controlPlane: ControlPlane): Promise<Service> {
+export async function createService(controlPlane: ControlPlane): Promise<Service> {
   const [port] = await freePorts(1)
   await controlPlane.kubectl(['create', 'namespace', NAMESPACE])
   const args = ['create', 'service', 'clusterip', NAME, '-n', NAMESPACE, `--tcp=${port}`]

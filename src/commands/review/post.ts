@@ -32,7 +32,7 @@ function explain(error: unknown, { origin }: URL): string {
   if (code === 'ECONNREFUSED') return `nothing listens on ${origin}; start it with: npm start`
   if (code === 'ENOTFOUND') return `there is no host ${new URL(origin).hostname}; correct --server`
   if (code === 'ABORT_ERR') return `${origin} did not answer within ${TIMEOUT_MS / 1000} s`
-  if (code !== undefined && /CERT|SELF_SIGNED|ISSUER/.test(code)) {
+  if (code !== undefined && /CERT|SELF_SIGNED|ISSUER|VERIFY/.test(code)) {
     return `the certificate of ${origin} is not one that --ca vouches for (${message}); give the ca.crt of that server`
   }
   return `${origin} gave no answer: ${message}`

@@ -1,0 +1,61 @@
+// The configuration file: read when we start, looked at again and again; a broken one never replaces a good one.
+import { readFile } from 'node:fs/promises'
+import { type Config, parseConfig } from '../api/config.ts'
+import { inFile, readDocuments } from '../api/documents.ts'
+import type { Log } from '../log.ts'
+import { describe } from './documents.ts'
+
+/** Problems: each in one line, with file, line and field. */
+export type ReadConfig = { readonly config: Config } | { readonly problems: readonly string[] }
+
+export async function readConfigFile(file: string): Promise<ReadConfig> {
+  const read = await readFile(file, 'utf8').catch((error: Error) => error)
+  if (typeof read !== 'string') return { problems: [`${file}: ${read.message}`] }
+  const { documents, problems } = readDocuments(read, file)
+  if (problems.length > 0) return { problems: problems.map(describe) }
+  const [doc, another] = documents
+  if (doc === undefined || another !== undefined || doc.object.kind !== 'PortcullisConfig') {
+    return { problems: [`${file}: has to hold one PortcullisConfig and nothing else`] }
+  }
+  const parsed = parseConfig(doc.object)
+  if ('value' in parsed) return { config: parsed.value }
+  return { problems: parsed.problems.map(problem => describe(inFile(doc, problem))) }
+}
+
+export type FollowOptions = {
+  readonly file: string
+  /** In use. */
+  readonly config: Config
+  readonly everyMs: number
+  readonly use: (next: Config) => void
+  readonly log: Log
+}
+
+export type Following = {
+  /** Of the file as it is now; in use is the last good one. */
+  problems(): readonly string[]
+  stop(): void
+}
+
+/** Looks by reading again and again: notifications get lost where a ConfigMap is mounted. */
+export function followConfig({ file, config, everyMs, use, log }: FollowOptions): Following {
+  let used = JSON.stringify(config)
+  let wrong: readonly string[] = []
+  const look = async () => {
+    const read = await readConfigFile(file)
+    const before = wrong
+    wrong = 'problems' in read ? read.problems : []
+    if ('problems' in read) {
+      if (String(wrong) !== String(before))
+        log.error({ file, problems: wrong }, 'configuration is not used, the last good one stays')
+      return
+    }
+    const next = JSON.stringify(read.config)
+    if (next === used) return
+    used = next
+    log.info({ file }, 'configuration has changed')
+    use(read.config)
+  }
+  const timer = setInterval(() => void look(), everyMs)
+  return { problems: () => wrong, stop: () => clearInterval(timer) }
+}

@@ -1,0 +1,108 @@
+import { beforeEach, describe, expect, test } from '@jest/globals'
+import { type Config, defaultConfig } from '../../src/api/config.ts'
+import type { KubeObject } from '../../src/core/types.ts'
+import type { Sink } from '../../src/facts/expiry.ts'
+import { WatchedFacts } from '../../src/facts/watched.ts'
+
+type TestFeed = { sink: Sink; isReady: boolean; stopped: boolean; ready(): boolean; stop(): Promise<void> }
+
+let now: number
+let feeds: TestFeed[]
+let facts: WatchedFacts<TestFeed>
+
+function feed(sink: Sink): TestFeed {
+  const next: TestFeed = {
+    sink,
+    isReady: false,
+    stopped: false,
+    ready: () => next.isReady,
+    async stop() {
+      next.stopped = true
+    },
+  }
+  feeds.push(next)
+  return next
+}
+
+const config = (settleSeconds: number): Config => ({ ...defaultConfig(), settleSeconds })
+const namespace = (name: string): KubeObject => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+const later = (ms: number) => {
+  now += ms
+  facts.tick()
+}
+
+beforeEach(() => {
+  now = 0
+  feeds = []
+  facts = new WatchedFacts({ config: config(1), gateways: [], feed, now: () => now, rebuildEveryMs: 60_000 })
+})
+
+describe('facts that watches bring', () => {
+  test('are there as they come, and ready when the watches are', () => {
+    feeds[0]?.sink.put(namespace('shops'))
+    expect(facts.store.namespace('shops')).toBeDefined()
+    expect(facts.ready()).toBe(false)
+    expect(feeds[0]).toBeDefined()
+    if (feeds[0] !== undefined) feeds[0].isReady = true
+    expect(facts.ready()).toBe(true)
+    feeds[0]?.sink.remove(namespace('shops'))
+    expect(facts.store.namespace('shops')).toBeUndefined()
+  })
+
+  test('are kept by a new configuration until all of them have come again', () => {
+    const [first] = feeds as [TestFeed]
+    first.isReady = true
+    first.sink.put(namespace('shops'))
+    now = 60_000
+    facts.use(config(2))
+    const [, second] = feeds as [TestFeed, TestFeed]
+    later(1_000)
+    expect(facts.store.config.settleSeconds).toBe(1)
+    expect(facts.ready()).toBe(true)
+    first.sink.put(namespace('new'))
+    expect(facts.store.namespace('new')).toBeDefined()
+    second.sink.put(namespace('shops'))
+    second.isReady = true
+    later(1_000)
+    expect(facts.store.config.settleSeconds).toBe(2)
+    expect(facts.store.namespace('shops')).toBeDefined()
+    expect(facts.feed).toBe(second)
+    expect([first.stopped, second.stopped]).toEqual([true, false])
+  })
+
+  test('are asked for anew once a minute at most, by the last configuration', () => {
+    facts.use(config(2))
+    later(59_999)
+    facts.use(config(3))
+    expect(feeds).toHaveLength(1)
+    later(1)
+    expect(feeds).toHaveLength(2)
+    facts.use(config(4))
+    later(30_000)
+    expect(feeds).toHaveLength(2)
+    later(30_000)
+    expect(feeds.map(({ stopped }) => stopped)).toEqual([false, true, false])
+    const last = feeds[2] as TestFeed
+    last.isReady = true
+    later(1_000)
+    expect(facts.store.config.settleSeconds).toBe(4)
+  })
+
+  test('lose an exemption when its time is over', () => {
+    const metadata = { name: 'open' }
+    const route = { kind: 'Ingress' as const, namespace: 'shops', name: 'shop' }
+    const spec = { route, hosts: ['shop.example.com'], reason: 'a test', expires: new Date(5_000).toISOString() }
+    const problems = feeds[0]?.sink.put({ apiVersion: 'auth.example/v1alpha1', kind: 'AuthExemption', metadata, spec })
+    expect(problems).toEqual([])
+    expect(facts.store.exemptions(route)).toHaveLength(1)
+    later(5_000)
+    expect(facts.store.exemptions(route)).toEqual([])
+  })
+
+  test('end with all that fills them', async () => {
+    now = 60_000
+    facts.use(config(2))
+    await facts.stop()
+    expect(feeds.map(({ stopped }) => stopped)).toEqual([true, true])
+  })
+})
