@@ -1,6 +1,7 @@
 // Keeps the certificates of a folder good while a server runs.
 import type { Log } from '../log.ts'
 import { type Certificates, ensureCertificates } from './files.ts'
+import { keepLooking } from './poll.ts'
 
 export type RenewalOptions = {
   readonly dir: string
@@ -13,14 +14,10 @@ export type RenewalOptions = {
   readonly log: Log
 }
 
-/** Looks by the wall clock again and again: one long timer would oversleep on a machine that sleeps. Returns its end. */
+/** Returns its end. */
 export function keepRenewed({ dir, names, everyMs, current, use, log }: RenewalOptions): () => void {
   let used = current
-  let isLooking = false
   const look = async () => {
-    // Two at once would make two pairs, of which one would be written and the other used.
-    if (isLooking) return
-    isLooking = true
     try {
       const next = await ensureCertificates(dir, names, new Date())
       if (next.cert === used.cert) return
@@ -29,10 +26,7 @@ export function keepRenewed({ dir, names, everyMs, current, use, log }: RenewalO
       log.info({ because: next.madeBecause }, 'certificates renewed')
     } catch (error) {
       log.error({ err: error }, 'certificates could not be renewed, the old ones stay in use')
-    } finally {
-      isLooking = false
     }
   }
-  const timer = setInterval(() => void look(), everyMs)
-  return () => clearInterval(timer)
+  return keepLooking(everyMs, look)
 }

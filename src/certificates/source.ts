@@ -3,6 +3,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '../log.ts'
+import { keepLooking } from './poll.ts'
 
 export type Files = {
   /** Holds tls.crt and tls.key. */
@@ -54,21 +55,19 @@ export async function followCertificate(options: SourceOptions): Promise<Source>
     return undefined
   }
   await look()
-  const timer = setInterval(() => void look(), everyMs)
   return {
     current: () => used?.leaf,
     problem: () => (used === undefined ? (found ?? 'there is none') : outsideOfItsTime(used.leaf, now())),
-    stop: () => clearInterval(timer),
+    stop: keepLooking(everyMs, look),
   }
 }
 
 async function readPair({ dir, clientCa }: Files): Promise<KeyPair> {
-  const [cert, key, ca] = await Promise.all([
-    readFile(join(dir, 'tls.crt'), 'utf8'),
-    readFile(join(dir, 'tls.key'), 'utf8'),
-    clientCa === undefined ? undefined : readFile(clientCa, 'utf8'),
-  ])
-  if (ca === undefined) return { cert, key }
+  // One after the other: of several that are missing always the same is named, and said once.
+  const cert = await readFile(join(dir, 'tls.crt'), 'utf8')
+  const key = await readFile(join(dir, 'tls.key'), 'utf8')
+  if (clientCa === undefined) return { cert, key }
+  const ca = await readFile(clientCa, 'utf8')
   // Text that is no certificate would count as no authority, and lock the API server out.
   new X509Certificate(ca)
   return { cert, key, clientCa: ca }
