@@ -9,7 +9,6 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { object } from '../../src/core/json.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { type Connection, connect, type Reply } from '../../src/kube/connection.ts'
-import { restartApiServer } from '../kube/restart.ts'
 import { type ControlPlane, controlPlaneParts, startControlPlane } from '../parts/control-plane.ts'
 import { crdFiles } from '../parts/crds.ts'
 import type { RunningPart } from '../parts/process.ts'
@@ -42,7 +41,6 @@ describeWithParts('the webhook in a cluster', [...controlPlaneParts, 'envoy-gate
   let controlPlane: ControlPlane
   let prepared: Prepared
   let direct: Connection
-  let restarted: RunningPart | undefined
   let webhook: ClusterWebhook
   const started: RunningPart[] = []
 
@@ -72,7 +70,6 @@ describeWithParts('the webhook in a cluster', [...controlPlaneParts, 'envoy-gate
   afterAll(async () => {
     direct?.close()
     for (const part of started) await part.stop('SIGKILL')
-    await restarted?.stop('SIGKILL')
     await controlPlane?.stop()
   })
 
@@ -125,8 +122,7 @@ describeWithParts('the webhook in a cluster', [...controlPlaneParts, 'envoy-gate
   }, 30_000)
 
   test('lives and answers from what it knows while the API server is away, and is right again afterwards', async () => {
-    const isReady = async () => (await direct.request({ path: '/readyz', timeoutMs: 1000 })).status === 200
-    restarted = await restartApiServer(controlPlane.dir, isReady, async () => {
+    await controlPlane.restartApiServer(async () => {
       const setbacks = 'portcullis_watch_setbacks_total{kind="AuthTeam",cause="unreachable"}'
       await until(async () => (await webhook.metric(setbacks)) > 1, 'it has noticed')
       expect((await webhook.health('/healthz')).status).toBe(200)

@@ -1,13 +1,13 @@
 // The webhook that reads the cluster it serves, as a real process behind a Service of a control plane.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { get as getPlain, type IncomingHttpHeaders } from 'node:http'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { KubeObject } from '../../src/core/types.ts'
 import type { ControlPlane } from '../parts/control-plane.ts'
+import { type Answer, collect, type Health, healthAt } from '../parts/health.ts'
 import { freePorts } from '../parts/ports.ts'
 import { type RunningPart, startPart } from '../parts/process.ts'
 import { applied } from './objects.ts'
@@ -15,15 +15,9 @@ import { createService } from './webhook.ts'
 import { mutating, type Service, validating } from './webhook-configurations.ts'
 
 export type Prepared = { readonly service: Service; readonly certs: string; readonly ca: string }
-export type Answer = { readonly status: number; readonly text: string; readonly headers: IncomingHttpHeaders }
 
-export type ClusterWebhook = {
+export type ClusterWebhook = Health & {
   readonly part: RunningPart
-  health(path: string): Promise<Answer>
-  /** Until /readyz says so; throws what is missing. */
-  ready(withinMs?: number): Promise<void>
-  /** The value of a metric, with its labels as they are printed; NaN: it isn't there. */
-  metric(name: string): Promise<number>
   /** Asks it directly, past the API server. */
   review(entry: string, object: KubeObject): Promise<Answer>
   log(): string
@@ -53,32 +47,18 @@ export async function startClusterWebhook(
 ): Promise<ClusterWebhook> {
   const [healthPort] = await freePorts(1)
   const { clusterIP: host, port } = service
-  const health = (path: string) => getHealth(host, healthPort as number, path)
+  const probed = healthAt(host, healthPort as number)
   const listen = ['--host', host, '--port', String(port), '--health-port', String(healthPort)]
   const part = await startPart({
     name: `webhook-${healthPort}`,
     command: process.execPath,
     args: [MAIN, 'webhook', '--kubeconfig', kubeconfig, '--certs', certs, ...listen, ...more],
     dir,
-    ready: async () => (await health('/healthz')).status === 200,
+    ready: async () => (await probed.health('/healthz')).status === 200,
   })
   return {
     part,
-    health,
-    async ready(withinMs = 40_000) {
-      const deadline = performance.now() + withinMs
-      for (;;) {
-        const { status, text } = await health('/readyz')
-        if (status === 200) return
-        if (performance.now() > deadline) throw new Error(text)
-        await sleep(50)
-      }
-    },
-    async metric(name) {
-      const { text } = await health('/metrics')
-      const line = text.split('\n').find(each => each.startsWith(`${name} `))
-      return line === undefined ? Number.NaN : Number(line.slice(name.length + 1))
-    },
+    ...probed,
     review: (entry, object) => post(host, port, ca, `/${entry}?timeout=5s`, reviewOf(object)),
     log: () => readFileSync(part.log, 'utf8'),
   }
@@ -92,12 +72,6 @@ export async function until(holds: () => boolean | Promise<boolean>, what: strin
   }
 }
 
-function getHealth(host: string, port: number, path: string): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    getPlain({ host, port, path, agent: false }, answer => collect(answer, resolve)).on('error', reject)
-  })
-}
-
 function post(host: string, port: number, ca: string, path: string, body: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }
@@ -106,14 +80,6 @@ function post(host: string, port: number, ca: string, path: string, body: string
     })
     sent.on('error', reject).end(body)
   })
-}
-
-function collect(answer: import('node:http').IncomingMessage, done: (answer: Answer) => void): void {
-  let text = ''
-  answer.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk
-  })
-  answer.on('end', () => done({ status: answer.statusCode ?? 0, text, headers: answer.headers }))
 }
 
 function reviewOf(object: KubeObject): string {

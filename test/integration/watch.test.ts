@@ -14,10 +14,8 @@ import { FACT_PATHS } from '../../src/kube/kinds.ts'
 import { watchAll } from '../../src/kube/watch-all.ts'
 import { ask, type Mirror, type MirrorOptions, startMirror, until } from '../kube/mirror.ts'
 import { type Fault, type Seen, startProxy, type TestProxy } from '../kube/proxy.ts'
-import { restartApiServer } from '../kube/restart.ts'
 import { type ControlPlane, controlPlaneParts, startControlPlane } from '../parts/control-plane.ts'
 import { crdFiles } from '../parts/crds.ts'
-import type { RunningPart } from '../parts/process.ts'
 import { describeWithParts } from '../parts/require.ts'
 
 const OUR_CRDS = ['authteams', 'authexemptions'].map(name =>
@@ -33,7 +31,6 @@ const ONE_RELIST = { Namespace: 1, IngressClass: 1, Ingress: 1 }
 describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-gateway-crds', 'traefik-crds'], () => {
   let controlPlane: ControlPlane
   let direct: Connection
-  let restarted: RunningPart | undefined
   const mirrors: Mirror[] = []
 
   beforeAll(async () => {
@@ -48,7 +45,6 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
 
   afterAll(async () => {
     direct?.close()
-    await restarted?.stop('SIGKILL')
     await controlPlane?.stop()
   })
 
@@ -331,12 +327,11 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
 
   test('go on after the API server was killed and started again, with one re-list of a kind at most', async () => {
     const { same, relists, watched } = await mirror()
-    const isReady = async () => (await direct.request({ path: '/readyz', timeoutMs: 1000 })).status === 200
     const whileAway = async () => {
       await until(() => [...watched.kinds.values()].every(({ counts }) => counts.setbacks.unreachable > 0))
       expect(watched.ready()).toBe(true)
     }
-    restarted = await restartApiServer(controlPlane.dir, isReady, whileAway)
+    await controlPlane.restartApiServer(whileAway)
     await stir()
     await same()
     for (const count of Object.values(relists())) expect(count).toBeLessThanOrEqual(1)

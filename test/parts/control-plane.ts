@@ -22,6 +22,8 @@ export type ControlPlane = {
   apply(...files: string[]): Promise<void>
   /** The same for custom resource definitions: afterwards their kinds can be used. */
   applyCrds(...files: string[]): Promise<void>
+  /** Kills the API server, and starts it again on its port and with its etcd once `whileAway` is over. */
+  restartApiServer(whileAway?: () => Promise<void>): Promise<void>
   stop(): Promise<void>
 }
 
@@ -68,18 +70,24 @@ const startEtcd = async (dir: string): Promise<{ etcd: RunningPart; endpoint: st
   return { etcd, endpoint }
 }
 
-type ApiServerOptions = { dir: string; etcd: string; serviceClusterIpRange: string; token: string }
+type ApiServerOptions = { dir: string; etcd: string; serviceClusterIpRange: string; token: string; port: number }
 
-const startApiServer = async (options: ApiServerOptions): Promise<{ apiServer: RunningPart; server: string }> => {
-  const { dir } = options
-  const [port] = await freePorts(1)
-  const server = `https://127.0.0.1:${port}`
-  const key = join(dir, 'service-account.key')
+const credentialsIn = (dir: string) => ({
+  key: join(dir, 'service-account.key'),
+  tokens: join(dir, 'tokens.csv'),
+})
+
+const writeCredentials = (dir: string, token: string): void => {
+  const { key, tokens } = credentialsIn(dir)
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
   writeFileSync(key, privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o600 })
-  const tokens = join(dir, 'tokens.csv')
-  writeFileSync(tokens, `${options.token},admin,admin,system:masters\n`, { mode: 0o600 })
-  const apiServer = await startPart({
+  writeFileSync(tokens, `${token},admin,admin,system:masters\n`, { mode: 0o600 })
+}
+
+const startApiServer = (options: ApiServerOptions): Promise<RunningPart> => {
+  const { dir, port } = options
+  const { key, tokens } = credentialsIn(dir)
+  return startPart({
     name: 'kube-apiserver',
     command: programOf('kube-apiserver'),
     args: [
@@ -101,9 +109,8 @@ const startApiServer = async (options: ApiServerOptions): Promise<{ apiServer: R
       `--service-cluster-ip-range=${options.serviceClusterIpRange}`,
     ],
     dir,
-    ready: () => isReady(server, join(dir, 'apiserver.crt'), options.token),
+    ready: () => isReady(`https://127.0.0.1:${port}`, join(dir, 'apiserver.crt'), options.token),
   })
-  return { apiServer, server }
 }
 
 const kubeconfigFor = (server: string, certificate: Buffer, token: string): string =>
@@ -116,19 +123,25 @@ const kubeconfigFor = (server: string, certificate: Buffer, token: string): stri
     'current-context': 'test',
   })
 
-const startAll = async (options: ControlPlaneOptions, token: string, running: RunningPart[]): Promise<string> => {
-  const { etcd, endpoint } = await startEtcd(options.dir)
-  running.push(etcd)
-  const { apiServer, server } = await startApiServer({
-    dir: options.dir,
+type Running = { etcd?: RunningPart; apiServer?: RunningPart }
+
+const startAll = async (options: ControlPlaneOptions, token: string, running: Running): Promise<ApiServerOptions> => {
+  const { dir } = options
+  const { etcd, endpoint } = await startEtcd(dir)
+  running.etcd = etcd
+  writeCredentials(dir, token)
+  const [port] = await freePorts(1)
+  const apiServer: ApiServerOptions = {
+    dir,
     etcd: endpoint,
     // Loopback addresses: every clusterIP is one that a local process can listen on, so Services work without
     // kube-proxy, and so do webhook configurations that name one.
     serviceClusterIpRange: options.serviceClusterIpRange ?? '127.96.0.0/16',
     token,
-  })
-  running.push(apiServer)
-  return server
+    port: port as number,
+  }
+  running.apiServer = await startApiServer(apiServer)
+  return apiServer
 }
 
 /** "Established" is not enough: discovery, which kubectl goes by, learns of a definition a moment later. */
@@ -148,17 +161,27 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
   const { dir } = options
   await mkdir(dir, { recursive: true })
   const token = randomBytes(16).toString('hex')
-  const running: RunningPart[] = []
-  const stop = async (): Promise<void> => {
-    // The API server first. No farewell: what it would save is thrown away with the folder.
-    for (const part of running.toReversed()) await part.stop('SIGKILL')
-    await rm(dir, { recursive: true, force: true })
+  const running: Running = {}
+  // The API server first. No farewell: what it would save is thrown away with the folder.
+  const kill = async (): Promise<void> => {
+    await running.apiServer?.stop('SIGKILL')
+    await running.etcd?.stop('SIGKILL')
   }
   // On failure the folder stays, for its logs.
-  const server = await startAll(options, token, running).catch(async error => {
-    for (const part of running.toReversed()) await part.stop('SIGKILL')
+  const apiServer = await startAll(options, token, running).catch(async error => {
+    await kill()
     throw error
   })
+  const server = `https://127.0.0.1:${apiServer.port}`
+  const restartApiServer: ControlPlane['restartApiServer'] = async whileAway => {
+    await running.apiServer?.stop('SIGKILL')
+    await whileAway?.()
+    running.apiServer = await startApiServer(apiServer)
+  }
+  const stop = async (): Promise<void> => {
+    await kill()
+    await rm(dir, { recursive: true, force: true })
+  }
   const kubeconfig = join(dir, 'kubeconfig')
   writeFileSync(kubeconfig, kubeconfigFor(server, readFileSync(join(dir, 'apiserver.crt')), token), { mode: 0o600 })
   const target = { program: programOf('kubectl'), kubeconfig, cacheDir: join(dir, 'kubectl-cache') }
@@ -172,5 +195,5 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
     await apply(...files)
     await untilUsable(kubectl)
   }
-  return { kubeconfig, server, dir, kubectl, apply, applyCrds, stop }
+  return { kubeconfig, server, dir, kubectl, apply, applyCrds, restartApiServer, stop }
 }

@@ -21,7 +21,8 @@ export type RunningPart = {
   pid: number
   log: string
   hasEnded(): boolean
-  stop(signal?: NodeJS.Signals): Promise<void>
+  /** A process that has not ended by itself by then is killed. */
+  stop(signal?: NodeJS.Signals, withinMs?: number): Promise<void>
 }
 
 const pollEveryMs = 50
@@ -48,10 +49,10 @@ const endOf = async (child: ChildProcess): Promise<void> => {
   if (!hasEnded(child)) await once(child, 'exit')
 }
 
-const end = async (child: ChildProcess, signal: NodeJS.Signals): Promise<void> => {
+const end = async (child: ChildProcess, signal: NodeJS.Signals, withinMs = killAfterMs): Promise<void> => {
   if (hasEnded(child)) return
   child.kill(signal)
-  const timer = setTimeout(() => child.kill('SIGKILL'), killAfterMs)
+  const timer = setTimeout(() => child.kill('SIGKILL'), withinMs)
   await endOf(child)
   clearTimeout(timer)
 }
@@ -96,5 +97,10 @@ export const startPart = async (options: PartOptions): Promise<RunningPart> => {
     await end(child, 'SIGKILL')
     throw error
   }
-  return { pid, log, hasEnded: () => hasEnded(child), stop: (signal = 'SIGTERM') => end(child, signal) }
+  return {
+    pid,
+    log,
+    hasEnded: () => hasEnded(child),
+    stop: (signal = 'SIGTERM', withinMs) => end(child, signal, withinMs),
+  }
 }
