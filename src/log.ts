@@ -11,7 +11,7 @@ export interface Log {
 export type LogLevel = Exclude<LevelWithSilent, 'trace' | 'silent'>
 
 const BATCH_CHARACTERS = 64 * 1024
-const FLUSH_EVERY_MS = 100
+const FLUSH_AFTER_MS = 100
 /** When nobody reads standard output, lines are lost rather than memory. */
 const HELD_BYTES = 8 * 1024 * 1024
 
@@ -45,9 +45,10 @@ function batches(): { write(line: string): void } {
   process.on('beforeExit', flush)
   process.on('exit', flush)
   const output = destination({ dest: 1, sync: false, maxLength: HELD_BYTES, maxWrite: 2 * BATCH_CHARACTERS })
-  setInterval(flush, FLUSH_EVERY_MS).unref()
   return {
     write(line) {
+      // No timer while nothing is written: waking up ten times a second is much of what an idle process costs.
+      if (batch === '') setTimeout(flush, FLUSH_AFTER_MS).unref()
       batch += line
       if (batch.length >= BATCH_CHARACTERS) flush()
     },

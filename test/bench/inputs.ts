@@ -53,13 +53,13 @@ export function facts(count: number): KubeObject[] {
   return documents
 }
 
-function team(name: string): KubeObject {
+export function team(name: string, namespaces: readonly string[] = [name]): KubeObject {
   return {
     apiVersion: 'auth.example/v1alpha1',
     kind: 'AuthTeam',
     metadata: { name },
     spec: {
-      namespaces: { names: [name] },
+      namespaces: { names: namespaces },
       proxy: { service: { namespace: name, name: 'oauth2-proxy' }, cookieDomains: [`${name}.example.com`] },
     },
   }

@@ -3,10 +3,19 @@
 import { once } from 'node:events'
 import { connect, type TLSSocket } from 'node:tls'
 
-export type Target = { readonly port: number; readonly ca: string; readonly path: string; readonly body: string }
+export type Target = {
+  /** Absent: loopback. */
+  readonly host?: string
+  readonly port: number
+  readonly ca: string
+  readonly path: string
+  readonly body: string
+  readonly headers?: Readonly<Record<string, string>>
+}
 export type Result = { readonly answers: number; readonly seconds: number; readonly latencies: readonly number[] }
 
 const HEAD_END = '\r\n\r\n'
+const LAST_CHUNK = '\r\n0\r\n\r\n'
 
 export async function load(target: Target, connections: number, milliseconds: number): Promise<Result> {
   const sockets = await Promise.all(Array.from({ length: connections }, () => open(target)))
@@ -19,17 +28,22 @@ export async function load(target: Target, connections: number, milliseconds: nu
   return { answers: latencies.length, seconds, latencies }
 }
 
-async function open({ port, ca }: Target): Promise<TLSSocket> {
-  const socket = connect({ port, host: '127.0.0.1', servername: 'localhost', ca })
+async function open({ host = '127.0.0.1', port, ca }: Target): Promise<TLSSocket> {
+  const socket = connect({ host, port, ca })
   socket.setNoDelay(true)
   await once(socket, 'secureConnect')
   return socket
 }
 
-function requestOf({ path, body }: Target): string {
-  const length = Buffer.byteLength(body)
-  const head = `POST ${path}?timeout=10s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json`
-  return `${head}\r\nContent-Length: ${length}${HEAD_END}${body}`
+function requestOf({ path, body, headers = {} }: Target): string {
+  const all = {
+    Host: 'localhost',
+    'Content-Type': 'application/json',
+    ...headers,
+    'Content-Length': Buffer.byteLength(body),
+  }
+  const head = Object.entries(all).map(([name, value]) => `\r\n${name}: ${value}`)
+  return `POST ${path} HTTP/1.1${head.join('')}${HEAD_END}${body}`
 }
 
 /** The latency of each answer, in ms. */
@@ -46,9 +60,8 @@ function drive(socket: TLSSocket, request: string, until: number): Promise<numbe
     socket.on('close', () => reject(new Error('the server hung up')))
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString('latin1')
-      const end = endOfAnswer(text)
-      if (end === undefined || text.length < end) return
-      if (!text.startsWith('HTTP/1.1 200 ')) return reject(new Error(`not an answer: ${text.slice(0, 200)}`))
+      if (!isComplete(text)) return
+      if (!/^HTTP\/1\.1 20[01] /.test(text)) return reject(new Error(`not an answer: ${text.slice(0, 200)}`))
       text = ''
       const now = performance.now()
       latencies.push(now - sent)
@@ -59,10 +72,12 @@ function drive(socket: TLSSocket, request: string, until: number): Promise<numbe
   })
 }
 
-function endOfAnswer(text: string): number | undefined {
-  const head = text.indexOf(HEAD_END)
-  if (head < 0) return undefined
-  const length = /\r\ncontent-length: (\d+)/i.exec(text.slice(0, head))?.[1]
-  if (length === undefined) throw new Error('an answer without Content-Length')
-  return head + HEAD_END.length + Number(length)
+function isComplete(text: string): boolean {
+  const end = text.indexOf(HEAD_END)
+  if (end < 0) return false
+  const head = text.slice(0, end)
+  const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1]
+  if (length !== undefined) return text.length >= end + HEAD_END.length + Number(length)
+  if (/\r\ntransfer-encoding: chunked/i.test(head)) return text.endsWith(LAST_CHUNK)
+  throw new Error('an answer of unknown length')
 }

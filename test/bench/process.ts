@@ -36,7 +36,8 @@ export async function start(args: readonly string[], core: number, log: string):
   return { port, cpuMs: () => cpuMs(child.pid), stop: () => stop(child) }
 }
 
-function cpuMs(pid: number | undefined): number {
+/** Of a process, so far; NaN where the system has no /proc. */
+export function cpuMs(pid: number | undefined): number {
   try {
     // Behind the name, which may hold anything: the state is the first field, user and system time are the 12th and 13th.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')

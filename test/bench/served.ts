@@ -39,7 +39,7 @@ export async function benchServed(): Promise<void> {
     )
     pinSelf(CLIENT_CORE)
     const body = review(ingress('shop', teamName(0), `shop.${teamName(0)}.example.com`))
-    const targets = running.map(({ port }): Target => ({ port, ca, path: '/mutate', body }))
+    const targets = running.map(({ port }): Target => ({ port, ca, path: '/mutate?timeout=10s', body }))
     await measure(targets, running)
     console.log(`log lines written meanwhile: ${readFileSync(join(dir, 'served.log'), 'utf8').split('\n').length - 3}`)
   } finally {

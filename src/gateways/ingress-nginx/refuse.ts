@@ -32,12 +32,16 @@ export function refuse(bare: Route, target: Target, prefix: string): Reason[] {
   return [...problems, ...refuseBuffers(bare, target, prefix)]
 }
 
+const BESIDE_THE_BUFFER = ['proxy-buffers-number', 'proxy-busy-buffers-size', 'proxy-max-temp-file-size']
+
 /**
  * The buffer that a login needs is written into nginx.conf beside the owner's other buffer settings. Sizes that do not go
  * together keep nginx from loading anything, and then every Ingress of the controller is served as it was before.
  */
 function refuseBuffers({ annotations }: Route, { team }: Target, prefix: string): Reason[] {
   const of = (name: string) => annotations[`${prefix}/${name}`]
+  const given = BESIDE_THE_BUFFER.filter(name => of(name) !== undefined)
+  if (given.length === 0) return []
   const { bufferSize } = team.proxy
   const current = of('proxy-buffer-size') ?? ''
   const size = (sizeInBytes(current) ?? 0) < (sizeInBytes(bufferSize) ?? 0) ? bufferSize : current
@@ -48,8 +52,7 @@ function refuseBuffers({ annotations }: Route, { team }: Target, prefix: string)
   }
   if (buffersLoad({ size, ...beside })) return []
   const accepted = `a value that goes with a buffer of ${size}`
-  return ['proxy-buffers-number', 'proxy-busy-buffers-size', 'proxy-max-temp-file-size']
-    .filter(name => of(name) !== undefined)
+  return given
     .map(name => `${prefix}/${name}`)
     .map(annotation =>
       reason('annotation-value', { annotation, gateway: 'ingress-nginx', accepted }, field(annotation)),
