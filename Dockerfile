@@ -8,7 +8,11 @@ COPY src ./src
 RUN npm run build
 
 FROM gcr.io/distroless/nodejs24-debian12:nonroot
-COPY --from=build /build/dist/portcullis.js /portcullis.js
+# With package.json, which says that these are modules: otherwise each is compiled twice, to find out.
+COPY --from=build /build/package.json /build/dist/ /app/
 USER 65532:65532
-ENTRYPOINT ["/nodejs/bin/node", "/portcullis.js"]
+# A list leaves many times what is kept of it. Left alone, Node makes room for all of it and keeps the room: 60 MB more
+# with 24,000 routes. The heap it may have is ten times what these need, and less than the Deployment's limit.
+ENV MALLOC_ARENA_MAX=2
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=4", "--max-old-space-size=256", "/app/portcullis.js"]
 CMD ["webhook"]

@@ -6,8 +6,8 @@ import { type Audit, type Request, type Response, readReview, type Status, write
 import { type Verdict, validate } from './validate.ts'
 
 export type Entry = 'mutate' | 'validate'
-/** `body`: JSON text. */
-export type Answer = { readonly status: number; readonly body: string }
+/** `body`: JSON text. `last`: the connection is to be given up with it. */
+export type Answer = { readonly status: number; readonly body: string; readonly last?: boolean }
 
 export interface AdmissionLog {
   info(fields: object, message: string): void
@@ -36,7 +36,7 @@ export function admit(entry: Entry, body: Buffer, context: AdmissionContext): An
     const decided = entry === 'mutate' ? decideMutate(request, context) : decideValidate(request, context)
     context.log.info(line(entry, request, decided, performance.now() - started), 'admission')
     context.decided?.(entry, decided.outcome, decided.reasons[0]?.code)
-    return { status: 200, body: writeReview(request.uid, decided.response) }
+    return { status: 200, body: writeReview(request.uid, decided.response), last: metAnother(decided) }
   } catch (error) {
     context.log.error(
       { entry, uid: request.uid, ref: refOf(request), operation: request.operation, err: error },
@@ -52,6 +52,14 @@ type Decided = {
   readonly reasons: readonly Reason[]
   readonly team?: string | undefined
   readonly response: Response
+}
+
+/**
+ * Replicas of different versions are behind the Service. An API server keeps a connection for each webhook, so that what
+ * one of them has begun would meet the same other one however often it is tried; a new connection may find its like.
+ */
+function metAnother({ reasons }: Decided): boolean {
+  return reasons.some(each => each.code === 'injection-other')
 }
 
 function decideMutate(request: Request, { facts, gateways }: AdmissionContext): Decided {

@@ -1,43 +1,40 @@
 // The index of routes: projections, not the objects, so that a large cluster fits into little memory.
-import { strings } from '../core/json.ts'
-import { INJECTED, LEGACY_CLASS } from '../core/keys.ts'
-import { readRecord } from '../core/record.ts'
 import { isGateway, readRoute } from '../core/route.ts'
-import type { KubeObject, ObjectName, Route, RouteIndex, RouteRef, StoredRoute } from '../core/types.ts'
+import type { KubeObject, ObjectName, RouteIndex, RouteKind, RouteRef, StoredRoute } from '../core/types.ts'
+import { project } from './projection.ts'
 
-/** Annotations that say where a route is served; a passthrough route has to be served in the same places. */
-function isKept(annotation: string): boolean {
-  return (
-    annotation === LEGACY_CLASS ||
-    annotation.endsWith('/canary') ||
-    annotation.toLowerCase().startsWith('traefik.ingress.kubernetes.io/router.')
-  )
-}
+/** Of one namespace, by name. */
+type InNamespace = Readonly<Record<RouteKind, Map<string, StoredRoute>>>
 
 export class Routes implements RouteIndex {
-  readonly #all = new Map<string, StoredRoute>()
+  readonly #namespaces = new Map<string, InNamespace>()
   readonly #ofGateway = new Index()
-  readonly #inNamespace = new Index()
   readonly #ofTeam = new Index()
+  /** Lists come in the order of names, and routes of a namespace have much in common: it is kept once. */
+  readonly #latest: Partial<Record<RouteKind, StoredRoute>> = {}
+  #size = 0
 
   get size(): number {
-    return this.#all.size
+    return this.#size
   }
 
-  get(ref: RouteRef): StoredRoute | undefined {
-    return this.#all.get(keyOf(ref))
+  get({ kind, namespace, name }: RouteRef): StoredRoute | undefined {
+    return this.#namespaces.get(namespace)?.[kind].get(name)
   }
 
-  all(): Iterable<StoredRoute> {
-    return this.#all.values()
+  *all(): Iterable<StoredRoute> {
+    for (const namespace of this.#namespaces.keys()) yield* this.inNamespace(namespace)
   }
 
   ofGateway(gateway: ObjectName): Iterable<StoredRoute> {
     return this.#ofGateway.of(nameKey(gateway))
   }
 
-  inNamespace(namespace: string): Iterable<StoredRoute> {
-    return this.#inNamespace.of(namespace)
+  *inNamespace(namespace: string): Iterable<StoredRoute> {
+    const routes = this.#namespaces.get(namespace)
+    if (routes === undefined) return
+    yield* routes.Ingress.values()
+    yield* routes.HTTPRoute.values()
   }
 
   ofTeam(team: string): Iterable<StoredRoute> {
@@ -48,41 +45,28 @@ export class Routes implements RouteIndex {
     const route = readRoute(document)
     if (route === undefined) return
     this.remove(route.ref)
-    const stored = project(route)
-    this.#all.set(keyOf(route.ref), stored)
-    for (const parent of route.parents.filter(isGateway)) this.#ofGateway.add(nameKey(parent), stored)
-    this.#inNamespace.add(route.ref.namespace, stored)
+    const { kind } = route.ref
+    const stored = project(route, this.#latest[kind])
+    this.#latest[kind] = stored
+    const { namespace, name } = stored.ref
+    const siblings = this.#namespaces.get(namespace) ?? { Ingress: new Map(), HTTPRoute: new Map() }
+    this.#namespaces.set(namespace, siblings)
+    siblings[kind].set(name, stored)
+    this.#size++
+    for (const parent of stored.parents.filter(isGateway)) this.#ofGateway.add(nameKey(parent), stored)
     if (stored.recordedTeam !== undefined) this.#ofTeam.add(stored.recordedTeam, stored)
   }
 
-  remove(ref: RouteRef): void {
-    const old = this.#all.get(keyOf(ref))
-    if (old === undefined) return
-    this.#all.delete(keyOf(ref))
+  remove({ kind, namespace, name }: RouteRef): void {
+    const siblings = this.#namespaces.get(namespace)
+    const old = siblings?.[kind].get(name)
+    if (siblings === undefined || old === undefined) return
+    siblings[kind].delete(name)
+    if (siblings.Ingress.size + siblings.HTTPRoute.size === 0) this.#namespaces.delete(namespace)
+    this.#size--
     for (const parent of old.parents.filter(isGateway)) this.#ofGateway.delete(nameKey(parent), old)
-    this.#inNamespace.delete(old.ref.namespace, old)
     if (old.recordedTeam !== undefined) this.#ofTeam.delete(old.recordedTeam, old)
   }
-}
-
-function project(route: Route): StoredRoute {
-  const annotations: Record<string, string> = Object.create(null)
-  for (const [key, value] of Object.entries(route.annotations)) if (isKept(key)) annotations[key] = value
-  const recordedTeam = readRecord(route.annotations[INJECTED])?.team
-  const { apiVersion, kind } = route.object
-  const { namespace, name } = route.ref
-  const object: KubeObject = { apiVersion, kind, metadata: { namespace, name } }
-  return {
-    ...route,
-    object,
-    labels: strings(route.labels),
-    annotations,
-    ...(recordedTeam === undefined ? {} : { recordedTeam }),
-  }
-}
-
-function keyOf(ref: RouteRef): string {
-  return `${ref.kind}/${ref.namespace}/${ref.name}`
 }
 
 function nameKey(gateway: ObjectName): string {
@@ -91,20 +75,20 @@ function nameKey(gateway: ObjectName): string {
 
 /** Routes by something they have in common. */
 class Index {
-  readonly #groups = new Map<string, Map<string, StoredRoute>>()
+  readonly #groups = new Map<string, Set<StoredRoute>>()
 
   of(group: string): Iterable<StoredRoute> {
-    return this.#groups.get(group)?.values() ?? []
+    return this.#groups.get(group) ?? []
   }
 
   add(group: string, route: StoredRoute): void {
-    const routes = this.#groups.get(group) ?? new Map<string, StoredRoute>()
-    this.#groups.set(group, routes.set(keyOf(route.ref), route))
+    const routes = this.#groups.get(group) ?? new Set<StoredRoute>()
+    this.#groups.set(group, routes.add(route))
   }
 
   delete(group: string, route: StoredRoute): void {
     const routes = this.#groups.get(group)
-    routes?.delete(keyOf(route.ref))
+    routes?.delete(route)
     if (routes?.size === 0) this.#groups.delete(group)
   }
 }

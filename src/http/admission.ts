@@ -9,7 +9,8 @@ import { type Refused, type RefusedFor, refuse } from './refusal.ts'
 import { turns } from './turn.ts'
 
 export type Entry = 'mutate' | 'validate'
-export type Answer = { readonly status: number; readonly body: string }
+/** `last`: the connection is given up with it. */
+export type Answer = { readonly status: number; readonly body: string; readonly last?: boolean }
 /** Decides about a review. What it throws becomes status 500, and the API server does as the failurePolicy says. */
 export type Admit = (entry: Entry, body: Buffer) => Answer
 
@@ -51,7 +52,7 @@ export function admissionHandler({ admit, limits, log, served, inFlight, mayAsk,
         refuse(request, response, answer)
         served?.refused(entry, answer.why)
       } else {
-        send(response, answer, last)
+        send(response, answer, last || answer.last === true)
         served?.answered(entry, performance.now() - started)
       }
     }

@@ -1,7 +1,7 @@
 // What the server says besides admission: health, readiness, what it is.
 import express, { type Express } from 'express'
 import type { Log } from '../log.ts'
-import { type Refusal, refuse } from './refusal.ts'
+import { ADDRESSES, NOTHING_HERE, type Refusal, refuse } from './refusal.ts'
 
 /** undefined: ready. Otherwise why not. */
 export type Readiness = () => string | undefined
@@ -27,11 +27,9 @@ export function app({ notReady, log }: { notReady: Readiness; log: Log }): Expre
   return app
 }
 
-const PATHS = 'POST /mutate, POST /validate, GET /healthz, GET /readyz'
-export const NOTHING_HERE: Refusal = { status: 404, error: `there is nothing here; the addresses are ${PATHS}` }
 const ABOUT = {
   name: 'portcullis',
   says: 'One label puts a login in front of a Kubernetes route. This is its admission webhook.',
-  addresses: PATHS.split(', '),
+  addresses: ADDRESSES,
 }
 const FAULT: Refusal = { status: 500, error: 'Portcullis failed; its log has the details' }

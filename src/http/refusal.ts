@@ -57,3 +57,9 @@ function discard(request: IncomingMessage, done: () => void): void {
     if (left < 0) request.destroy()
   })
 }
+
+export const ADDRESSES: readonly string[] = ['POST /mutate', 'POST /validate', 'GET /healthz', 'GET /readyz']
+export const NOTHING_HERE: Refusal = {
+  status: 404,
+  error: `there is nothing here; the addresses are ${ADDRESSES.join(', ')}`,
+}

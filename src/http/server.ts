@@ -1,17 +1,19 @@
 // The TLS server: listens, tells admission from the rest, drains before it closes.
 import { constants } from 'node:crypto'
 import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Express } from 'express'
 import type { Log } from '../log.ts'
 import { type Admit, admissionHandler, entryOf, type Served } from './admission.ts'
-import { app, NOTHING_HERE, type Readiness } from './app.ts'
+import type { Readiness } from './app.ts'
 import type { InFlight } from './body.ts'
 import { onlyClients } from './clients.ts'
 import { LIMITS, type Limits } from './limits.ts'
-import { announcesBody, refuse } from './refusal.ts'
+import { announcesBody, NOTHING_HERE, refuse } from './refusal.ts'
 
 export type KeyPair = {
   readonly cert: string
@@ -103,14 +105,17 @@ function dispatch(options: ServerOptions, limits: Limits, state: State) {
   const isDraining = () => state.draining
   const mayAsk = clientNames === undefined ? undefined : onlyClients(clientNames, Date.now)
   const handleAdmission = admissionHandler({ admit, limits, log, served, inFlight, mayAsk, isDraining })
-  const handleRest = app({ notReady: () => (state.draining ? 'it is shutting down' : notReady()), log })
-  return (...[request, response]: Parameters<typeof handleRest>) => {
-    const entry = entryOf(request.url)
+  const missing = () => (state.draining ? 'it is shutting down' : notReady())
+  let rest: Promise<Express> | undefined
+  return (request: IncomingMessage, response: ServerResponse) => {
+    const entry = entryOf(request.url ?? '')
     if (entry !== undefined) return handleAdmission(entry, request, response)
     // Nothing but admission takes a body, and Express would read one for as long as somebody sends it.
     if (announcesBody(request)) return refuse(request, response, NOTHING_HERE)
     if (state.draining) response.setHeader('Connection', 'close')
-    handleRest(request, response)
+    // In a cluster nobody asks for it here, and Express with all that it loads takes 6 MB.
+    rest ??= import('./app.ts').then(({ app }) => app({ notReady: missing, log }))
+    void rest.then(handle => handle(request, response))
   }
 }
 

@@ -1,6 +1,5 @@
 // How far the history of a kind has been followed: takes lists and lines, hands on what they change.
-import type { Fault, Receive } from './known.ts'
-import { Known } from './known.ts'
+import { type Fault, Known, type Names, type Receive, strike } from './known.ts'
 import { compareVersions, readEvent, readPage, type WatchEvent } from './read.ts'
 import { errorEvent, type Setback, setback } from './setback.ts'
 
@@ -13,8 +12,8 @@ export type EventCounts = {
   faults: number
 }
 
-/** A list under way. */
-export type Listing = { readonly keys: Set<string>; version?: string; next: string }
+/** A list under way. `unseen`: what was known when it began and has not been in it so far. */
+export type Listing = { unseen?: Names; version?: string; next: string }
 
 export class History {
   /** Where a watch can go on; undefined: nowhere, a list is needed. */
@@ -37,12 +36,16 @@ export class History {
   takePage(text: string, listing: Listing): Setback | undefined {
     const page = readPage(text)
     if (page === undefined) return setback('rubbish', 'an answer that is no list')
-    for (const object of page.items) listing.keys.add(this.#known.put(object))
+    listing.unseen ??= this.#known.names()
+    for (const object of page.items) {
+      strike(listing.unseen, object)
+      this.#known.put(object)
+    }
     // All pages show the same moment. If ever they did not, going on from the first would miss nothing.
     listing.version ??= page.version
     listing.next = page.next
     if (page.next !== '') return undefined
-    this.#known.keepOnly(listing.keys)
+    this.#known.removeAll(listing.unseen)
     this.version = listing.version
     return undefined
   }

@@ -1,4 +1,4 @@
-// What of a kind has been handed on: keys and versions, not the objects, so that a re-list removes what is gone.
+// What of a kind has been handed on: names and versions, not the objects, so that a re-list removes what is gone.
 import { string } from '../core/json.ts'
 import type { KubeObject } from '../core/types.ts'
 
@@ -11,7 +11,9 @@ type Type = Pick<KubeObject, 'apiVersion' | 'kind'>
 export class Known {
   readonly #receive: Receive
   readonly #fault: Fault
-  readonly #versions = new Map<string, string>()
+  /** By namespace and name, which are the receiver's own strings: joined to one key they would take twice the memory. */
+  readonly #versions = new Map<string, Map<string, string>>()
+  #size = 0
   #type: Type | undefined
 
   constructor(receive: Receive, fault: Fault) {
@@ -20,32 +22,43 @@ export class Known {
   }
 
   get size(): number {
-    return this.#versions.size
+    return this.#size
   }
 
-  /** Gives the object's key. What is known in this very version is not handed on again. */
-  put(object: KubeObject): string {
-    const key = keyOf(object)
+  /** What is known in this very version is not handed on again. */
+  put(object: KubeObject): void {
+    const { namespace, name } = nameOf(object)
     const version = string(object.metadata.resourceVersion) ?? ''
-    if (version !== '' && this.#versions.get(key) === version) return key
+    const siblings = this.#versions.get(namespace) ?? new Map<string, string>()
+    const before = siblings.get(name)
+    if (version !== '' && before === version) return
     this.#type = { apiVersion: object.apiVersion, kind: object.kind }
+    if (before === undefined) this.#size++
     // Known in no version after a fault: the next list hands it on again, or removes it.
-    this.#versions.set(key, this.#handOn('put', object) ? version : '')
-    return key
+    this.#versions.set(namespace, siblings.set(name, this.#handOn('put', object) ? version : ''))
   }
 
   remove(object: KubeObject): void {
-    this.#versions.delete(keyOf(object))
+    const { namespace, name } = nameOf(object)
+    const siblings = this.#versions.get(namespace)
+    if (siblings?.delete(name)) this.#size--
+    if (siblings?.size === 0) this.#versions.delete(namespace)
     this.#handOn('remove', object)
   }
 
-  /** Removes all but these. Of the objects only type and name are left to be handed on. */
-  keepOnly(keys: ReadonlySet<string>): void {
-    for (const key of this.#versions.keys()) {
-      if (keys.has(key) || this.#type === undefined) continue
-      const [namespace = '', name = ''] = key.split('/')
-      const metadata = namespace === '' ? { name } : { namespace, name }
-      this.remove({ ...this.#type, metadata })
+  names(): Names {
+    const names = new Map<string, Set<string>>()
+    for (const [namespace, siblings] of this.#versions) names.set(namespace, new Set(siblings.keys()))
+    return names
+  }
+
+  /** Of the objects only type and name are left to be handed on. */
+  removeAll(names: Names): void {
+    if (this.#type === undefined) return
+    for (const [namespace, siblings] of names) {
+      for (const name of siblings) {
+        this.remove({ ...this.#type, metadata: namespace === '' ? { name } : { namespace, name } })
+      }
     }
   }
 
@@ -61,6 +74,14 @@ export class Known {
   }
 }
 
-function keyOf({ metadata }: KubeObject): string {
-  return `${string(metadata.namespace) ?? ''}/${string(metadata.name)}`
+/** By namespace; '' of what is in none. */
+export type Names = Map<string, Set<string>>
+
+export function strike(names: Names, object: KubeObject): void {
+  const { namespace, name } = nameOf(object)
+  names.get(namespace)?.delete(name)
+}
+
+function nameOf({ metadata }: KubeObject): { namespace: string; name: string } {
+  return { namespace: string(metadata.namespace) ?? '', name: string(metadata.name) ?? '' }
 }

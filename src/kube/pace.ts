@@ -24,6 +24,7 @@ export type Limits = {
   readonly answerMs: number
   /** The API server ends a watch after this time, and up to a quarter more. */
   readonly watchMs: number
+  /** Reading a page leaves garbage several times its size, so that small pages keep the heap small. */
   readonly pageSize: number
 }
 
@@ -37,7 +38,7 @@ export const LIMITS: Limits = {
   quietMs: 90_000,
   answerMs: 30_000,
   watchMs: 240_000,
-  pageSize: 500,
+  pageSize: 200,
 }
 
 // A server that asks for more is asked again all the same: what we know grows old.

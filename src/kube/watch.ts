@@ -199,5 +199,5 @@ class KindWatch implements Watched {
 }
 
 function emptyListing(): Listing {
-  return { keys: new Set(), next: '' }
+  return { next: '' }
 }

@@ -79,6 +79,15 @@ describe('"not yet" is 429, with the time after which to ask again, for', () => 
     expect(ask('validate', { object }, context)).toMatchObject(later)
   })
 
+  test('another version, on a connection that is given up: the next may lead to its like', () => {
+    const record = JSON.stringify({ ...JSON.parse(annotationsOf(shut(ingress()))[INJECTED]!), format: 2 })
+    const newer = annotated(shut(ingress()), { [INJECTED]: record })
+    const isLast = (entry: Entry, object: KubeObject) => admit(entry, bytesOf(reviewOf({ object })), context).last
+    expect([isLast('mutate', newer), isLast('validate', newer)]).toEqual([true, true])
+    expect([isLast('mutate', ingress()), isLast('validate', ingress())]).toEqual([false, false])
+    expect(isLast('validate', shut(ingress()))).toBe(false)
+  })
+
   const route = httpRoute()
 
   test('guards that are not there', () => {

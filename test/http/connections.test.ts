@@ -49,6 +49,20 @@ describe('connections', () => {
     expect(reused).toEqual([false, true, true, true, true, true])
   })
 
+  test('are given up with an answer that says so', async () => {
+    const admit: Admit = entry => ({ status: 200, body: '{}', last: entry === 'validate' })
+    server = await startServer({ admit })
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const [kept, last, next] = [
+      await server.call({ path: '/mutate', body: review('a'), agent }),
+      await server.call({ path: '/validate', body: review('b'), agent }),
+      await server.call({ path: '/mutate', body: review('c'), agent }),
+    ]
+    agent.destroy()
+    expect([kept, last].map(({ headers }) => headers.connection)).toEqual(['keep-alive', 'close'])
+    expect([last, next].map(({ reused }) => reused)).toEqual([true, false])
+  })
+
   test('answer each request its own review, however many come at once', async () => {
     server = await startServer()
     const agent = new Agent({ keepAlive: true, maxSockets: 16 })

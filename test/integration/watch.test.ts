@@ -419,7 +419,7 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
       const ingresses = watched.kinds.get('Ingress')
       expect(ingresses?.size).toBe(count)
       expect(ingresses?.size).toBeGreaterThanOrEqual(MANY)
-      expect(ingresses?.counts).toMatchObject({ lists: 1, pages: Math.ceil(count / 500) })
+      expect(ingresses?.counts).toMatchObject({ lists: 1, pages: Math.ceil(count / 200) })
       expect(used).toBeLessThan(3e6)
       await watched.stop()
     }, 90_000)

@@ -36,8 +36,8 @@ describe('a watch', () => {
     const watched = start()
     await clock.pass(1)
     expect(lists().map(({ query }) => Object.fromEntries(query))).toEqual([
-      { limit: '500' },
-      { limit: '500', continue: 'more' },
+      { limit: '200' },
+      { limit: '200', continue: 'more' },
     ])
     expect(Object.fromEntries(watches()[0]?.query ?? [])).toEqual({
       watch: '1',
