@@ -73,6 +73,41 @@ function addRender(portcullis: Command, io: Io, run: Run): void {
     .action(async options => run((await import('./commands/render.ts')).render(options, io)))
 }
 
+function addController(portcullis: Command, io: Io, run: Run): void {
+  portcullis
+    .command('controller')
+    .description('keep what protects routes the way it has to be; of several one leads')
+    .option('--kubeconfig <file>', 'cluster (default: $KUBECONFIG, ~/.kube/config, or that of the Pod)')
+    .option('--config <file>', 'PortcullisConfig; read again when it changes')
+    .option('--health-port <port>', 'port for /healthz, /readyz and /metrics (default: 8081)', port)
+    .option('--host <host>', 'name or address to listen on (default: every address)')
+    .addOption(new Option('--log-level <level>', 'least level that is logged').choices(LOG_LEVELS).default('info'))
+    .action(async options => run((await import('./commands/controller.ts')).controller(options, io)))
+}
+
+function addStatus(portcullis: Command, io: Io, run: Run): void {
+  onCluster(portcullis.command('status'))
+    .description('list every route that is labelled or should be: protected by whom, or why not')
+    .option('-n, --namespace <namespace>', 'routes of this namespace only')
+    .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json']).default('table'))
+    .action(async options => run((await import('./commands/status.ts')).status(options, io)))
+}
+
+function addEject(portcullis: Command, io: Io, run: Run): void {
+  onCluster(portcullis.command('eject'))
+    .description('take everything of Portcullis out of a cluster again: every protected route becomes public')
+    .option('-n, --namespace <namespace>', 'undo in this namespace only, once webhooks and controller are out')
+    .option('--dry-run', 'show what would be done')
+    .option('--yes', 'ask nobody')
+    .action(async options => run((await import('./commands/eject.ts')).eject(options, io)))
+}
+
+function onCluster(command: Command): Command {
+  return command
+    .option('--kubeconfig <file>', 'cluster (default: $KUBECONFIG, ~/.kube/config, or that of the Pod)')
+    .option('--config <file>', 'PortcullisConfig (default: ConfigMap portcullis/portcullis)')
+}
+
 function addCrds(portcullis: Command, io: Io, run: Run): void {
   portcullis
     .command('crds')
@@ -121,7 +156,8 @@ async function main(argv: readonly string[]): Promise<void> {
   const run: Run = async result => {
     process.exitCode = await result
   }
-  for (const add of [addWebhook, addCerts, addReview, addRender, addCrds]) add(portcullis, io, run)
+  for (const add of [addWebhook, addController, addCerts, addReview, addRender, addStatus, addEject, addCrds])
+    add(portcullis, io, run)
   try {
     await portcullis.parseAsync(argv)
   } catch (error) {

@@ -7,7 +7,14 @@ import { GROUP, VERSION } from './resource.ts'
 import { authTeamStatus } from './status.ts'
 import { type Structural, structural } from './structural.ts'
 
-type Column = { name: string; type: 'string' | 'boolean' | 'date'; jsonPath: string; description: string }
+type Column = {
+  name: string
+  type: 'string' | 'boolean' | 'integer' | 'date'
+  jsonPath: string
+  description: string
+  /** Above 0: shown by `-o wide` only. */
+  priority?: number
+}
 
 type Resource = {
   readonly kind: string
@@ -27,6 +34,10 @@ const AGE: Column = {
   description: 'Since when it is there.',
 }
 
+function condition(type: string, description: string): Column {
+  return { name: type, type: 'string', jsonPath: `.status.conditions[?(@.type=="${type}")].status`, description }
+}
+
 const RESOURCES: readonly Resource[] = [
   {
     kind: 'AuthTeam',
@@ -38,23 +49,40 @@ const RESOURCES: readonly Resource[] = [
     spec: authTeamSpec,
     status: authTeamStatus,
     columns: [
+      condition('Ready', 'Whether it can protect routes.'),
+      { ...condition('ProxyAvailable', 'Whether its Service is there.'), name: 'Proxy' },
+      condition('Conflicting', 'Whether another team is in the way.'),
       {
-        name: 'Default-Namespaces',
-        type: 'boolean',
-        jsonPath: '.spec.namespaces.default',
-        description: 'Whether it is what "true" means in its namespaces.',
+        name: 'Ingresses',
+        type: 'integer',
+        jsonPath: '.status.routes.ingress',
+        description: 'Ingresses that it protects.',
+      },
+      {
+        name: 'HTTPRoutes',
+        type: 'integer',
+        jsonPath: '.status.routes.httpRoute',
+        description: 'HTTPRoutes that it protects.',
       },
       {
         name: 'Login',
         type: 'string',
         jsonPath: '.spec.proxy.loginHost',
-        description: 'Host on which the login is served.',
+        description: 'Host on which the login is served; none: every host serves its own.',
       },
       {
-        name: 'Ready',
+        name: 'Default',
+        type: 'boolean',
+        jsonPath: '.spec.namespaces.default',
+        description: 'Whether it is what "true" means in its namespaces.',
+        priority: 1,
+      },
+      {
+        name: 'Message',
         type: 'string',
-        jsonPath: '.status.conditions[?(@.type=="Ready")].status',
-        description: 'Whether it can protect routes.',
+        jsonPath: '.status.conditions[?(@.type=="Ready")].message',
+        description: 'What is in the way of protecting routes.',
+        priority: 1,
       },
       AGE,
     ],

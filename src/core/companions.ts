@@ -1,5 +1,5 @@
 // The companions of a scope: what every gateway of the cluster needs for it, in an order in which it can be applied.
-import { EXTERNAL_DNS_CONTROLLER, MANAGED_BY, MANAGER, STANDS_FOR } from './keys.ts'
+import { EXTERNAL_DNS_CONTROLLER, MANAGED_BY, MANAGER, SCOPE, STANDS_FOR } from './keys.ts'
 import type { Companion, Facts, GatewayKind, KubeObject, ObjectName, Scope } from './types.ts'
 
 /** Pure. A scope whose team, namespace, Gateway or route is not among the facts has no companions. */
@@ -23,7 +23,7 @@ export function scopeKey(scope: Scope): string {
     case 'team':
       return `team/${scope.team}`
     case 'namespace':
-      return `namespace/${scope.namespace}/${scope.team}`
+      return `${namespaceKey(scope.namespace)}/${scope.team}`
     case 'gateway':
       return `gateway/${scope.namespace}/${scope.name}`
     case 'route':
@@ -31,12 +31,17 @@ export function scopeKey(scope: Scope): string {
   }
 }
 
-/** Metadata that every companion carries; `standsFor` says in words what a hashed name cannot. */
-export function companionMetadata(name: ObjectName, standsFor: string): KubeObject['metadata'] {
+/** What all scopes of teams in a namespace share. */
+export function namespaceKey(namespace: string): string {
+  return `namespace/${namespace}`
+}
+
+/** Metadata that every companion carries; `standsFor` says in words what a hashed name cannot, `scope` is a key. */
+export function companionMetadata(name: ObjectName, standsFor: string, scope: string): KubeObject['metadata'] {
   return {
     name: name.name,
     namespace: name.namespace,
     labels: { [MANAGED_BY]: MANAGER },
-    annotations: { [STANDS_FOR]: standsFor, [EXTERNAL_DNS_CONTROLLER]: MANAGER },
+    annotations: { [STANDS_FOR]: standsFor, [SCOPE]: scope, [EXTERNAL_DNS_CONTROLLER]: MANAGER },
   }
 }

@@ -12,6 +12,10 @@ export const INJECTED = 'auth.example/injected'
 export const REQUIRE = 'auth.example/require'
 /** On a companion: what it stands for, in words; names are hashes where identity does not fit into a name. */
 export const STANDS_FOR = 'auth.example/stands-for'
+/** On a companion: the key of its scope, so that the object alone says what has to be looked at when it changes. */
+export const SCOPE = 'auth.example/scope'
+/** On a companion: since when (ISO time) it is right, if it has not been since it was made. */
+export const SINCE = 'auth.example/since'
 
 export const MANAGED_BY = 'app.kubernetes.io/managed-by'
 export const MANAGER = 'portcullis'

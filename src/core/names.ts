@@ -17,6 +17,15 @@ export function policyName(team: string, level?: string): string {
   return level === undefined ? `portcullis-team.${team}` : `portcullis-team.${team}.${level}`
 }
 
+/** Whose policy has this name; undefined: no team's. */
+export function readPolicyName(
+  name: string,
+): { readonly team: string; readonly level: string | undefined } | undefined {
+  const [prefix, team, level, ...more] = name.split('.')
+  if (prefix !== 'portcullis-team' || team === undefined || team === '' || more.length > 0) return undefined
+  return { team, level }
+}
+
 /** The net sorts after every policy of a team: of two policies made in the same second the first by name wins. */
 export const NET_PREFIX = 'portcullis-zz-net.'
 

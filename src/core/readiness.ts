@@ -1,7 +1,7 @@
 // Whether the guards that a plan relies on are in force, or when they will be.
-import { scopeKey } from '../core/companions.ts'
-import { reason } from '../core/reasons.ts'
-import type { Facts, Reason, Scope } from '../core/types.ts'
+import { scopeKey } from './companions.ts'
+import { reason } from './reasons.ts'
+import type { Facts, Reason, Scope } from './types.ts'
 
 /** Proxies are given this much longer than their drain time before a Gateway counts as prepared. */
 const DRAIN_MARGIN = 5

@@ -31,6 +31,11 @@ export const REASONS = {
     todo: 'write "true" for the team of this namespace, or one of: {teams}',
   },
   'team-unknown': { severity: 'refused', says: 'there is no team {team}', todo: 'write "true", or one of: {teams}' },
+  'team-gone': {
+    severity: 'refused',
+    says: 'team {team}, which protects this route, is gone',
+    todo: 'write one of: {teams}, or have an administrator restore it',
+  },
   'team-elsewhere': {
     severity: 'refused',
     says: 'team {team} does not admit namespace {namespace}',
@@ -236,7 +241,7 @@ export const REASONS = {
   'injection-missing': {
     severity: 'later',
     says: 'the route is labelled, but the protection was not written into it',
-    todo: 'wait; this is tried again by itself',
+    todo: 'wait; this is tried again by itself; if it stays so, find the webhook that adds the label or removes the protection after Portcullis',
   },
   'injection-other': {
     severity: 'later',

@@ -16,11 +16,14 @@ export function saysOpen(value: string | undefined): boolean {
   return value === undefined || value === 'false'
 }
 
-/** `recorded`: the team of the record, which decides nothing but which of two defaults a route stays with. */
+/**
+ * `recorded`: the team of the record. Of two defaults a route stays with it; and while it is gone, a route that names no
+ * team is not led to the login of another: a missing fact is no reason to change anything.
+ */
 export function chooseTeam(route: Route, recorded: string | undefined, facts: Facts): Choice | Reason[] {
   const field = `metadata.labels[${PROTECT}]`
   const value = route.labels[PROTECT] ?? ''
-  const team = saysTrue(value) ? teamOfNamespace(route.ref.namespace, recorded, facts) : teamByName(value, route, facts)
+  const team = saysTrue(value) ? teamMeant(route.ref.namespace, recorded, facts) : teamByName(value, route, facts)
   const client = readClient(route.labels[CLIENT])
   const problems: Reason[] = []
   if ('code' in team) problems.push({ ...team, field })
@@ -29,6 +32,14 @@ export function chooseTeam(route: Route, recorded: string | undefined, facts: Fa
   const access = readAccess(route.labels[ACCESS], team)
   if (access !== undefined && 'code' in access) return [access]
   return { team, access, client }
+}
+
+function teamMeant(namespace: string, recorded: string | undefined, facts: Facts): AuthTeam | Reason {
+  if (recorded !== undefined && facts.team(recorded) === undefined) {
+    const teams = names(facts.teamsIn(namespace).admitted) || '"false"'
+    return reason('team-gone', { team: recorded, teams })
+  }
+  return teamOfNamespace(namespace, recorded, facts)
 }
 
 /** What "true" means in a namespace: the team of its label, else its only default team, else its only team. */

@@ -210,4 +210,6 @@ export interface GatewayKind {
   companions(scope: Scope, facts: Facts): Companion[]
   /** Policies of others that do for a Gateway what companions do for one that is handed over. */
   preparedByOthers?(gateway: Extract<Scope, { of: 'gateway' }>, facts: Facts): readonly Policy[]
+  /** Policies that take effect before the companions of a scope, although they are for another team. */
+  shadowedBy?(scope: Extract<Scope, { of: 'namespace' }>, facts: Facts): readonly Policy[]
 }

@@ -1,7 +1,8 @@
 // Companions that are there, and since when they are right: what makes guards ready.
 import { companions, identity, scopeKey } from '../core/companions.ts'
-import { isObject, object, string, strings } from '../core/json.ts'
-import { MANAGED_BY, MANAGER } from '../core/keys.ts'
+import { object, string, strings } from '../core/json.ts'
+import { MANAGED_BY, MANAGER, SINCE } from '../core/keys.ts'
+import { isRight } from '../core/right.ts'
 import type { Facts, GatewayKind, KubeObject, Scope } from '../core/types.ts'
 
 type Stored = { readonly object: KubeObject; readonly since: number }
@@ -18,7 +19,10 @@ export class StoredCompanions {
     this.#now = now
   }
 
-  /** An object that is seen first is as old as it says; one that changes under our eyes is new from then on. */
+  /**
+   * An object that is seen first has been right since it was made, or since it was last put right, which it says itself;
+   * one that changes under our eyes is new from then on.
+   */
   put(document: KubeObject): void {
     if (strings(document.metadata.labels)[MANAGED_BY] !== MANAGER) {
       this.remove(document)
@@ -28,10 +32,11 @@ export class StoredCompanions {
     const before = this.#all.get(key)
     const isSame =
       before !== undefined && uidOf(before.object) === uidOf(document) && isRight(document.spec, before.object.spec)
-    const created = Date.parse(string(document.metadata.creationTimestamp) ?? '')
+    const stated = statedSince(document)
     const isNew = before === undefined || uidOf(before.object) !== uidOf(document)
-    const since = isSame ? before.since : isNew && !Number.isNaN(created) ? created : this.#now()
-    this.#all.set(key, { object: { ...document, metadata: slim(document) }, since })
+    const since = isSame ? before.since : ((isNew ? stated : undefined) ?? this.#now())
+    const { apiVersion, kind, spec } = document
+    this.#all.set(key, { object: { apiVersion, kind, metadata: slim(document), spec }, since })
     this.forget()
   }
 
@@ -62,32 +67,24 @@ export class StoredCompanions {
       if (!isRight(stored.object.spec, wanted.spec)) return undefined
       latest = Math.max(latest, stored.since)
     }
+    if (scope.of === 'namespace' && this.#gateways.some(each => (each.shadowedBy?.(scope, facts) ?? []).length > 0))
+      return undefined
     if (scope.of !== 'gateway') return latest
     const others = this.#gateways.flatMap(gateway => gateway.preparedByOthers?.(scope, facts) ?? [])
     return Math.max(latest, ...others.map(policy => policy.created))
   }
 }
 
-/** Fields that the gateways' CRDs fill in where we say nothing. */
-const DEFAULTS: Readonly<Record<string, unknown>> = { group: '', kind: 'Service', weight: 1 }
-
-/** Whether our fields have our values. A field that we did not write may only be a default of the server's. */
-export function isRight(actual: unknown, wanted: unknown): boolean {
-  if (Array.isArray(wanted)) {
-    return (
-      Array.isArray(actual) &&
-      actual.length === wanted.length &&
-      wanted.every((each, index) => isRight(actual[index], each))
-    )
-  }
-  if (!isObject(wanted)) return actual === wanted
-  if (!isObject(actual)) return false
-  for (const key of Object.keys(wanted)) if (!isRight(actual[key], wanted[key])) return false
-  return Object.keys(actual).every(key => key in wanted || (key in DEFAULTS && DEFAULTS[key] === actual[key]))
-}
-
 function uidOf(document: KubeObject): string | undefined {
   return string(document.metadata.uid)
+}
+
+/** What an object says itself; undefined if it is not stored yet. */
+function statedSince({ metadata }: KubeObject): number | undefined {
+  const created = Date.parse(string(metadata.creationTimestamp) ?? '')
+  if (Number.isNaN(created)) return undefined
+  const since = Date.parse(strings(metadata.annotations)[SINCE] ?? '')
+  return Number.isNaN(since) ? created : Math.max(created, since)
 }
 
 function slim({ metadata }: KubeObject): KubeObject['metadata'] {

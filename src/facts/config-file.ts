@@ -10,8 +10,12 @@ export type ReadConfig = { readonly config: Config } | { readonly problems: read
 
 export async function readConfigFile(file: string): Promise<ReadConfig> {
   const read = await readFile(file, 'utf8').catch((error: Error) => error)
-  if (typeof read !== 'string') return { problems: [`${file}: ${read.message}`] }
-  const { documents, problems } = readDocuments(read, file)
+  return typeof read === 'string' ? readConfig(read, file) : { problems: [`${file}: ${read.message}`] }
+}
+
+/** `file`: where the text is from, for people. */
+export function readConfig(text: string, file: string): ReadConfig {
+  const { documents, problems } = readDocuments(text, file)
   if (problems.length > 0) return { problems: problems.map(describe) }
   const [doc, another] = documents
   if (doc === undefined || another !== undefined || doc.object.kind !== 'PortcullisConfig') {

@@ -226,6 +226,10 @@ export class FactStore implements Facts {
     )
   }
 
+  exemption(name: string): AuthExemption | undefined {
+    return this.#exemptions.get(name)
+  }
+
   readySince(scope: Scope): number | undefined {
     return this.#companions === undefined ? 0 : this.#companions.readySince(scope, this)
   }

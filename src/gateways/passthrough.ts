@@ -1,7 +1,7 @@
 // The login path on an application's own host: a route of ours that leads it to the oauth2-proxy, past the login.
 import type { AuthTeam } from '../api/auth-team.ts'
 import { admitsNamespace } from '../core/attach.ts'
-import { companionMetadata } from '../core/companions.ts'
+import { companionMetadata, scopeKey } from '../core/companions.ts'
 import { covers } from '../core/hosts.ts'
 import { LEGACY_CLASS, PROTECT } from '../core/keys.ts'
 import { passthroughName } from '../core/names.ts'
@@ -110,6 +110,7 @@ function metadataOf({ ref }: Route, { team }: Target, namespace: string, index: 
   return companionMetadata(
     { namespace, name },
     `login of team ${team.name} on the hosts of ${ref.kind} ${ref.namespace}/${ref.name}`,
+    scopeKey({ of: 'route', route: ref }),
   )
 }
 

@@ -1,6 +1,6 @@
 // The ReferenceGrant that lets the routes and policies of an application's namespace name the oauth2-proxy of a team.
 import type { AuthTeam } from '../api/auth-team.ts'
-import { companionMetadata } from '../core/companions.ts'
+import { companionMetadata, scopeKey } from '../core/companions.ts'
 import { grantName } from '../core/names.ts'
 import { GATEWAY_API } from '../core/route.ts'
 import type { Companion } from '../core/types.ts'
@@ -16,6 +16,7 @@ export function referenceGrant(team: AuthTeam, namespace: string): Companion[] {
   const metadata = companionMetadata(
     name,
     `routes of namespace ${namespace} reach the oauth2-proxy of team ${team.name}`,
+    scopeKey({ of: 'namespace', team: team.name, namespace }),
   )
   const from = [
     { group: 'gateway.envoyproxy.io', kind: 'SecurityPolicy', namespace },

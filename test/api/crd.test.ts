@@ -14,7 +14,7 @@ type Definition = {
   metadata: { name: string }
   spec: {
     names: { shortNames: string[] }
-    versions: { additionalPrinterColumns: { name: string }[]; schema: { openAPIV3Schema: Schema } }[]
+    versions: { additionalPrinterColumns: { name: string; priority?: number }[]; schema: { openAPIV3Schema: Schema } }[]
   }
 }
 
@@ -84,13 +84,11 @@ describe('the CRDs', () => {
     expect(open.map(([path]) => path)).toEqual(['authexemptions.auth.example.spec.reason'])
   })
 
-  test('show of a team whether it is a default, where its login is, whether it is ready, and its age', () => {
-    expect(version(0).additionalPrinterColumns.map(({ name }) => name)).toEqual([
-      'Default-Namespaces',
-      'Login',
-      'Ready',
-      'Age',
-    ])
+  test('show of a team whether it is ready and what it protects, and more with -o wide', () => {
+    const columns = version(0).additionalPrinterColumns
+    const shown = (wide: boolean) => columns.filter(({ priority = 0 }) => priority > 0 === wide).map(({ name }) => name)
+    expect(shown(false)).toEqual(['Ready', 'Proxy', 'Conflicting', 'Ingresses', 'HTTPRoutes', 'Login', 'Age'])
+    expect(shown(true)).toEqual(['Default', 'Message'])
     expect(version(0)).toMatchObject({ subresources: { status: {} } })
     expect(definitions.map(({ spec }) => spec.names.shortNames)).toEqual([['at'], ['ae']])
   })

@@ -10,17 +10,19 @@ describe('the command line', () => {
     ['an unknown option', ['certs', 'somewhere', '--days', '3']],
     ['a port that is none', ['webhook', '--standalone', '.', '--port', '70000']],
     ['a log level that is none', ['webhook', '--standalone', '.', '--log-level', 'loud']],
+    ['an eject that nobody can be asked about', ['eject']],
+    ['an output that is none', ['status', '-o', 'yaml']],
     ['an operation that is none', ['review', '-f', 'x', '--operation', 'DELETE']],
   ])('ends with 2 and says what is wrong for %s', async (_, args) => {
     const { code, out, err } = await run(...args)
     expect({ code, out }).toEqual({ code: 2, out: '' })
-    expect(err).toMatch(/^(error: .*\n|Usage: )/)
+    expect(err).toMatch(/^(error: .*\n|Usage: |there is no terminal to ask on; )/)
   })
 
   test('ends with 0 when help is asked for', async () => {
     const { code, out } = await run('--help')
     expect(code).toBe(0)
-    for (const command of ['webhook', 'certs', 'review', 'render', 'crds'])
+    for (const command of ['webhook', 'certs', 'review', 'render', 'status', 'eject', 'crds'])
       expect(out).toMatch(new RegExp(`^  ${command} `, 'm'))
   })
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import { defaultConfig } from '../../src/api/config.ts'
 import { companions } from '../../src/core/companions.ts'
+import { isRight } from '../../src/core/right.ts'
 import type { KubeObject, Scope } from '../../src/core/types.ts'
-import { isRight, StoredCompanions } from '../../src/facts/companions.ts'
+import { StoredCompanions } from '../../src/facts/companions.ts'
 import { FactStore } from '../../src/facts/store.ts'
 import { gateways } from '../../src/gateways/index.ts'
 import { CLUSTER, config } from './cluster.ts'
@@ -33,6 +34,21 @@ describe('the guards of a scope', () => {
     expect(store.readySince(SCOPE)).toBeUndefined()
     store.put(made(first!, YOUNG - 1))
     expect(store.readySince(SCOPE)).toBe(YOUNG - 1)
+  })
+
+  test('count from when an object that is seen first says that it was put right', () => {
+    const { store, guards } = watching()
+    const said = (object: KubeObject, since: string): KubeObject => ({
+      ...object,
+      metadata: { ...object.metadata, annotations: { 'auth.example/since': since } },
+    })
+    const [first, second, ...others] = guards
+    for (const guard of others) store.put(guard)
+    store.put(said(first!, new Date(OLD + 5000).toISOString()))
+    store.put(said(second!, new Date(OLD - 5000).toISOString()))
+    expect(store.readySince(SCOPE)).toBe(OLD + 5000)
+    store.put(said(second!, 'yesterday'))
+    expect(store.readySince(SCOPE)).toBe(OLD + 5000)
   })
 
   test('are not ready while one is not right, and new from when it is again', () => {

@@ -33,10 +33,10 @@ export function person(name: string): User {
 }
 
 /** Without a user: one who may do everything. */
-export function connect({ kubeconfig, server, dir }: ControlPlane): Api {
-  const { users } = JSON.parse(readFileSync(kubeconfig, 'utf8'))
-  const authorization = `Bearer ${String(object(object(array(users)[0]).user).token)}`
-  const agent = new Agent({ keepAlive: true, ca: readFileSync(join(dir, 'apiserver.crt')) })
+export function connect(controlPlane: ControlPlane): Api {
+  const { server } = controlPlane
+  const { authorization, ca } = credentials(controlPlane)
+  const agent = new Agent({ keepAlive: true, ca })
   const call = (method: string, path: string, body?: object, user?: User): Promise<{ status: number; text: string }> =>
     new Promise((resolve, reject) => {
       const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
@@ -68,11 +68,18 @@ export function connect({ kubeconfig, server, dir }: ControlPlane): Api {
   }
 }
 
+/** Of one who may do everything. */
+export function credentials({ kubeconfig, dir }: ControlPlane): { authorization: string; ca: Buffer } {
+  const { users } = JSON.parse(readFileSync(kubeconfig, 'utf8'))
+  const authorization = `Bearer ${String(object(object(array(users)[0]).user).token)}`
+  return { authorization, ca: readFileSync(join(dir, 'apiserver.crt')) }
+}
+
 export function pathOf(document: KubeObject): string {
   return `${collection(document)}/${String(document.metadata.name)}`
 }
 
-function collection({ apiVersion, kind, metadata }: KubeObject): string {
+export function collection({ apiVersion, kind, metadata }: KubeObject): string {
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
   const scope = metadata.namespace === undefined ? '' : `/namespaces/${String(metadata.namespace)}`
   return `${root}${scope}/${plural(kind)}`

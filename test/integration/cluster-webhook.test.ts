@@ -1,10 +1,8 @@
 // The webhook in a cluster: ready when it knows all, alive whatever happens, and never ahead of its guards.
-import { execFile } from 'node:child_process'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { object } from '../../src/core/json.ts'
 import type { KubeObject } from '../../src/core/types.ts'
@@ -27,12 +25,12 @@ import {
 import {
   type ClusterWebhook,
   configureWebhooks,
-  MAIN,
   type Prepared,
   prepareCluster,
   startClusterWebhook,
   until,
 } from './cluster-webhook.ts'
+import { companionsOf } from './companions-of.ts'
 import { applied, fromYaml, inYaml, succeeds } from './objects.ts'
 
 const OUR_CRDS = join(import.meta.dirname, '../../manifests/crds')
@@ -217,15 +215,3 @@ describeWithParts('the webhook in a cluster', [...controlPlaneParts, 'envoy-gate
     }, 60_000)
   })
 })
-
-/** What render prints besides the routes: by the real command. */
-async function companionsOf(documents: readonly KubeObject[]): Promise<KubeObject[]> {
-  const running = promisify(execFile)(process.execPath, [MAIN, 'render', '-f', '-'])
-  running.child.stdin?.end(inYaml(documents))
-  const given = new Set(documents.map(nameOf))
-  return fromYaml((await running).stdout).filter(each => !given.has(nameOf(each)))
-}
-
-function nameOf({ kind, metadata }: KubeObject): string {
-  return `${kind}/${metadata.namespace}/${metadata.name}`
-}

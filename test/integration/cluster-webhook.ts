@@ -1,15 +1,15 @@
 // The webhook that reads the cluster it serves, as a real process behind a Service of a control plane.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { request } from 'node:https'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { KubeObject } from '../../src/core/types.ts'
 import type { ControlPlane } from '../parts/control-plane.ts'
-import { type Answer, collect, type Health, healthAt } from '../parts/health.ts'
+import { type Answer, type Health, healthAt } from '../parts/health.ts'
 import { freePorts } from '../parts/ports.ts'
 import { type RunningPart, startPart } from '../parts/process.ts'
+import { review } from './direct-review.ts'
 import { applied } from './objects.ts'
 import { createService } from './webhook.ts'
 import { mutating, type Service, validating } from './webhook-configurations.ts'
@@ -59,7 +59,7 @@ export async function startClusterWebhook(
   return {
     part,
     ...probed,
-    review: (entry, object) => post(host, port, ca, `/${entry}?timeout=5s`, reviewOf(object)),
+    review: (entry, object) => review({ host, port, ca }, entry, object),
     log: () => readFileSync(part.log, 'utf8'),
   }
 }
@@ -70,22 +70,4 @@ export async function until(holds: () => boolean | Promise<boolean>, what: strin
     if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`)
     await sleep(50)
   }
-}
-
-function post(host: string, port: number, ca: string, path: string, body: string): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }
-    const sent = request({ host, port, ca, path, method: 'POST', headers, agent: false }, answer => {
-      collect(answer, resolve)
-    })
-    sent.on('error', reject).end(body)
-  })
-}
-
-function reviewOf(object: KubeObject): string {
-  const [group, version] = object.apiVersion.split('/')
-  const { name, namespace } = object.metadata
-  const kind = { group, version, kind: object.kind }
-  const request = { uid: 'direct', kind, name, namespace, operation: 'CREATE', object, oldObject: null }
-  return JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request })
 }

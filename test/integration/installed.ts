@@ -1,169 +1,136 @@
-// Portcullis as it is installed: the shipped manifests with certificates, the replicas of the Deployment as processes,
-// each with the ServiceAccount's rights on an address of its own, and the Service before those that are ready.
+// Portcullis as it is installed: the shipped manifests with certificates, the replicas of the Deployments as processes,
+// and the Service before those of the webhook that are ready.
 import { execFile } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { stringify } from 'yaml'
-import { array, object } from '../../src/core/json.ts'
 import type { KubeObject } from '../../src/core/types.ts'
-import { MANIFESTS, one, text } from '../manifests/documents.ts'
 import type { ControlPlane } from '../parts/control-plane.ts'
-import { type Health, healthAt } from '../parts/health.ts'
-import { type RunningPart, startPart } from '../parts/process.ts'
+import type { Answer } from '../parts/health.ts'
 import { serveService } from '../parts/service.ts'
+import { review } from './direct-review.ts'
 import { succeeds } from './objects.ts'
+import {
+  asServiceAccount,
+  MAIN,
+  NAMESPACE,
+  type Place,
+  type Pod,
+  ROOT,
+  type Start,
+  startPod,
+  workload,
+} from './pods.ts'
 
-export type Replica = Health & {
-  readonly part: RunningPart
-  readonly host: string
-  log(): string
-  /** As a kubelet does: told to end, and given the Deployment's grace period. */
-  terminate(): Promise<void>
-  kill(): Promise<void>
+export type Replica = Pod & {
+  /** Asks it directly, past the API server. */
+  review(entry: string, object: KubeObject): Promise<Answer>
 }
 
-export type Start = {
-  /** Instead of the shipped configuration. */
-  readonly config?: KubeObject
-  /** More arguments, after those of the Deployment. */
-  readonly args?: readonly string[]
-}
+export type { Start } from './pods.ts'
 
 export type Installed = {
   readonly namespace: string
+  /** Those of the webhook that run. */
   readonly replicas: readonly Replica[]
-  /** Alive when this resolves; not ready, perhaps. */
+  /** Of the webhook: alive when this resolves; not ready, perhaps. */
   start(options?: Start): Promise<Replica>
-  /** All that run are replaced one by one, each by one that is ready before. */
+  /** The same of the controller. */
+  startController(options?: Start): Promise<Pod>
+  /** All of the webhook that run are replaced one by one, each by one that is ready before. */
   rollout(options?: Start): Promise<void>
   stop(): Promise<void>
 }
 
-const ROOT = join(MANIFESTS, '..')
-const MAIN = join(ROOT, 'src/main.ts')
-const NAMESPACE = 'portcullis'
-const NAME = 'portcullis-webhook'
-const deployment = object(object(object(one('Deployment', NAME).spec).template).spec)
-const container = object(array(deployment.containers)[0])
-const ports = new Map(array(container.ports).map(each => [object(each).name, Number(object(each).containerPort)]))
-const PROBE_EVERY_MS = Number(object(container.readinessProbe).periodSeconds) * 1000
-const GRACE_MS = Number(deployment.terminationGracePeriodSeconds) * 1000
+const WEBHOOK = workload('portcullis-webhook')
+const CONTROLLER = workload('portcullis-controller')
+const PORT = WEBHOOK.ports.get('webhook') as number
 
 /** `npm run certs && kubectl apply -k certs`, with nothing running yet. The definitions of gateways are the caller's. */
 export async function install(controlPlane: ControlPlane): Promise<Installed> {
   const certs = join(controlPlane.dir, 'certs')
   await promisify(execFile)(process.execPath, [MAIN, 'certs', certs], { cwd: ROOT })
   await succeeds(controlPlane, ['apply', '-k', certs])
-  const kubeconfig = await asServiceAccount(controlPlane)
-  const clusterIP = await succeeds(controlPlane, [
-    'get',
-    'service',
-    NAME,
-    '-n',
-    NAMESPACE,
-    '-o',
-    'jsonpath={.spec.clusterIP}',
-  ])
-  const service = await serveService({ host: clusterIP, port: 443 })
-  const replicas: Replica[] = []
-  const probes = probeReadiness(replicas, ready => {
-    service.use(ready.map(({ host }) => ({ host, port: ports.get('webhook') as number })))
+  const place = async ({ name }: { name: string }): Promise<Place> => {
+    return { controlPlane, certs, kubeconfig: await asServiceAccount(controlPlane, name) }
+  }
+  const [ofWebhook, ofController] = [await place(WEBHOOK), await place(CONTROLLER)]
+  const address = ['get', 'service', WEBHOOK.name, '-n', NAMESPACE, '-o', 'jsonpath={.spec.clusterIP}']
+  const service = await serveService({ host: await succeeds(controlPlane, address), port: 443 })
+  const started: Replica[] = []
+  const controllers: Pod[] = []
+  const running = () => started.filter(({ part }) => !part.hasEnded())
+  const probes = probeReadiness(running, ready => {
+    service.use(ready.map(({ host }) => ({ host, port: PORT })))
   })
   const start = async (options: Start = {}): Promise<Replica> => {
-    const replica = await startReplica({ controlPlane, kubeconfig, certs }, options)
-    replicas.push(replica)
+    const replica = reviewed(await startPod(WEBHOOK, ofWebhook, options), certs)
+    started.push(replica)
     return replica
   }
   return {
     namespace: NAMESPACE,
-    replicas,
+    get replicas() {
+      return running()
+    },
     start,
+    async startController(options = {}) {
+      const pod = await startPod(CONTROLLER, ofController, options)
+      controllers.push(pod)
+      return pod
+    },
     async rollout(options) {
-      for (const old of replicas.slice()) {
+      // A Deployment does not count those that are ending: the next one starts beside them.
+      const ending: Promise<void>[] = []
+      for (const old of running()) {
         const next = await start(options)
         await next.ready()
-        await sleep(PROBE_EVERY_MS)
-        await old.terminate()
-        replicas.splice(replicas.indexOf(old), 1)
+        await sleep(WEBHOOK.probeEveryMs)
+        ending.push(old.terminate())
       }
+      await Promise.all(ending)
     },
     async stop() {
       await probes.stop()
-      for (const each of replicas) await each.kill()
+      for (const each of [...running(), ...controllers]) await each.kill()
       await service.close()
     },
   }
 }
 
-type Here = { readonly controlPlane: ControlPlane; readonly kubeconfig: string; readonly certs: string }
-
-async function startReplica({ controlPlane, kubeconfig, certs }: Here, { config, args = [] }: Start): Promise<Replica> {
-  const host = podAddress()
-  const name = `webhook-${host}`
-  const folder = join(controlPlane.dir, name)
-  mkdirSync(folder)
-  writeFileSync(join(folder, 'config.yaml'), config === undefined ? text('config.yaml') : stringify(config))
-  const mounted = array(container.args).map(each =>
-    String(each).replace('=/certs', `=${certs}`).replace('=/config', `=${folder}`),
-  )
-  const health = healthAt(host, ports.get('health') as number)
-  const part = await startPart({
-    name,
-    command: process.execPath,
-    args: [MAIN, ...mounted, `--host=${host}`, `--kubeconfig=${kubeconfig}`, ...args],
-    dir: controlPlane.dir,
-    ready: async () => (await health.health('/healthz')).status === 200,
-  })
-  return {
-    ...health,
-    part,
-    host,
-    log: () => readFileSync(part.log, 'utf8'),
-    terminate: () => part.stop('SIGTERM', GRACE_MS),
-    kill: () => part.stop('SIGKILL'),
-  }
-}
-
-/** Another loopback address for each, outside those of Services; suites run side by side. */
-function podAddress(): string {
-  const below = (limit: number) => Math.floor(Math.random() * limit)
-  return `127.${100 + below(20)}.${below(256)}.${1 + below(254)}`
+function reviewed(pod: Pod, certs: string): Replica {
+  const ca = readFileSync(join(certs, 'ca.crt'), 'utf8')
+  const listener = { host: pod.host, port: PORT, ca, servername: `${WEBHOOK.name}.${NAMESPACE}.svc` }
+  return { ...pod, review: (entry, object) => review(listener, entry, object) }
 }
 
 /** Looks as often as the Deployment's readinessProbe does. */
-function probeReadiness(replicas: readonly Replica[], use: (ready: readonly Replica[]) => void) {
+function probeReadiness(running: () => readonly Replica[], use: (ready: readonly Replica[]) => void) {
+  const { probeEveryMs, probeTimeoutMs } = WEBHOOK
   let stopped = false
-  const run = async () => {
-    for (const next = { at: performance.now() }; !stopped; next.at += PROBE_EVERY_MS) {
+  const look = async () => {
+    for (const next = { at: performance.now() }; !stopped; next.at += probeEveryMs) {
+      const replicas = running()
       const isReady = await Promise.all(
-        replicas.map(each =>
-          each.health('/readyz').then(
-            ({ status }) => status === 200,
-            () => false,
-          ),
-        ),
+        replicas.map(each => Promise.race([isReadyNow(each), sleep(probeTimeoutMs, false)])),
       )
       use(replicas.filter((_, index) => isReady[index]))
-      await sleep(Math.max(0, next.at + PROBE_EVERY_MS - performance.now()))
+      await sleep(Math.max(0, next.at + probeEveryMs - performance.now()))
     }
   }
-  const running = run()
+  const looking = look()
   return {
     stop: () => {
       stopped = true
-      return running
+      return looking
     },
   }
 }
 
-/** With the rights that the manifests give, and no others. */
-async function asServiceAccount(controlPlane: ControlPlane): Promise<string> {
-  const token = await succeeds(controlPlane, ['create', 'token', NAME, '-n', NAMESPACE, '--duration=24h'])
-  const admin = JSON.parse(readFileSync(controlPlane.kubeconfig, 'utf8'))
-  const file = join(controlPlane.dir, `kubeconfig-${NAME}`)
-  const user = { name: 'admin', user: { token: token.trim() } }
-  writeFileSync(file, JSON.stringify({ ...admin, users: [user] }), { mode: 0o600 })
-  return file
+function isReadyNow({ health }: Replica): Promise<boolean> {
+  return health('/readyz').then(
+    ({ status }) => status === 200,
+    () => false,
+  )
 }

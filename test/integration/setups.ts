@@ -79,13 +79,18 @@ function ourLabels(labelled: KubeObject): Record<string, string> {
   return Object.fromEntries(ROUTE_LABELS.flatMap(key => (labels[key] === undefined ? [] : [[key, labels[key]]])))
 }
 
+/** Every namespace that something of these is in. */
+export function namespacesOf(setups: readonly Setup[]): KubeObject[] {
+  const routes = setups.flatMap(each => [...each.manifests, ...each.refused].map(({ labelled }) => labelled))
+  return [...setups.flatMap(each => each.facts), ...routes]
+    .flatMap(({ metadata }) => (typeof metadata?.namespace === 'string' ? [metadata.namespace] : []))
+    .map(name => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }))
+}
+
 /** Facts that are objects of a cluster, one of each name, and every namespace that something is in. */
 export function clusterObjects(setups: readonly Setup[]): KubeObject[] {
   const facts = setups.flatMap(each => each.facts)
-  const routes = setups.flatMap(each => [...each.manifests, ...each.refused].map(({ labelled }) => labelled))
-  const namespaces = [...facts, ...routes]
-    .flatMap(({ metadata }) => (typeof metadata?.namespace === 'string' ? [metadata.namespace] : []))
-    .map(name => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }))
+  const namespaces = namespacesOf(setups)
   const real = facts.filter(each => each.kind !== 'PortcullisConfig' && routeKind(each) === undefined)
   const first = new Map<string, KubeObject>()
   // A namespace comes before what is in it, and as a fact it may have labels.

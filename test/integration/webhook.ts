@@ -21,8 +21,8 @@ export type Asked = {
 }
 
 export type Webhook = {
-  /** Runs it with these facts, instead of those before. */
-  serve(facts: readonly KubeObject[]): Promise<void>
+  /** Has it answer by these facts, instead of those before; with what guards these routes, where somebody has to. */
+  serve(facts: readonly KubeObject[], routes?: readonly KubeObject[]): Promise<void>
   stop(): Promise<void>
   /** What it was asked since it serves, all of it. Only while it runs. */
   asked(): Promise<Asked[]>
@@ -30,13 +30,15 @@ export type Webhook = {
   restoreMutating(): Promise<void>
 }
 
+export type PrepareWebhook = (controlPlane: ControlPlane) => Promise<Webhook>
+
 const MAIN = join(dirname(fileURLToPath(import.meta.url)), '../../src/main.ts')
 const NAMESPACE = 'portcullis'
 const NAME = 'portcullis-webhook'
 const WITHIN_MS = 20_000
 
 /** With a Service, certificates and webhook configurations; nothing runs until it serves. */
-export async function prepareWebhook(controlPlane: ControlPlane): Promise<Webhook> {
+export const prepareWebhook: PrepareWebhook = async controlPlane => {
   const service = await createService(controlPlane)
   const certs = join(controlPlane.dir, 'certs')
   const names = ['--name', `${NAME}.${NAMESPACE}.svc`, service.clusterIP]
@@ -109,7 +111,7 @@ async function start(
  * Lines of the log are written in the order of the answers, a moment later: once those of this object are there, so are
  * all before. Gives how many webhooks were called for it.
  */
-async function probe(controlPlane: ControlPlane, log: string, name: string): Promise<number> {
+export async function probe(controlPlane: ControlPlane, log: string, name: string): Promise<number> {
   const labels = { 'auth.example/protect': 'false' }
   const ingress = { metadata: { name, namespace: 'default', labels }, spec: { defaultBackend: BACKEND } }
   const document = inYaml([{ apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', ...ingress }])
@@ -127,11 +129,11 @@ async function probe(controlPlane: ControlPlane, log: string, name: string): Pro
 
 const BACKEND = { service: { name: 'nothing', port: { number: 80 } } }
 
-function isProbe({ ref }: Asked): boolean {
+export function isProbe({ ref }: Asked): boolean {
   return ref.includes('/default/probe-')
 }
 
-function admissions(log: string): Asked[] {
+export function admissions(log: string): Asked[] {
   const lines = readFileSync(log, 'utf8').split('\n')
   return lines.filter(line => line.includes('"msg":"admission"')).map(line => JSON.parse(line))
 }

@@ -7,21 +7,105 @@ import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { defaultConfig, parseConfig } from '../../src/api/config.ts'
 import { SERVICE_NAME } from '../../src/certificates/overlay.ts'
-import { array, object } from '../../src/core/json.ts'
+import { array, type JsonObject, object } from '../../src/core/json.ts'
 import { FACT_KINDS } from '../../src/facts/store.ts'
 import { documents, entries, kustomization, ofKind, one, text } from './documents.ts'
 import { madeCompanions } from './made-companions.ts'
 import { plural } from './plural.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-const deployment = object(one('Deployment').spec)
-const template = object(deployment.template)
-const pod = object(template.spec)
-const container = object(array(pod.containers)[0])
-const args = array(container.args).map(String)
-const ports = array(container.ports).map(object)
-const port = (name: string) => ports.find(each => each.name === name)?.containerPort
-const flag = (name: string) => args.find(each => each.startsWith(`--${name}=`))?.split('=')[1]
+
+/** What a shipped Deployment runs. */
+function workload(name: string) {
+  const template = object(object(one('Deployment', name).spec).template)
+  const pod = object(template.spec)
+  const container = object(array(pod.containers)[0])
+  const args = array(container.args).map(String)
+  const ports = array(container.ports).map(object)
+  return {
+    name,
+    pod,
+    container,
+    args,
+    labels: { ...object(object(template.metadata).labels) },
+    port: (port: string) => ports.find(each => each.name === port)?.containerPort,
+    flag: (flag: string) => args.find(each => each.startsWith(`--${flag}=`))?.split('=')[1],
+  }
+}
+
+const webhook = workload('portcullis-webhook')
+const controller = workload('portcullis-controller')
+
+/** Rights as `verb resource.group`. */
+function rights(kind: 'ClusterRole' | 'Role', name: string): string[] {
+  return array(one(kind, name).rules)
+    .map(object)
+    .flatMap(({ apiGroups, resources, verbs }) =>
+      array(apiGroups).flatMap(group =>
+        array(resources).flatMap(resource => array(verbs).map(verb => `${verb} ${resource}.${group}`)),
+      ),
+    )
+    .sort()
+}
+
+describe.each([webhook, controller])('what is installed as $name', ({
+  name,
+  pod,
+  container,
+  args,
+  labels,
+  port,
+  flag,
+}) => {
+  test('is who it may be', () => {
+    const account = one('ServiceAccount', name).metadata
+    expect(pod.serviceAccountName).toBe(name)
+    expect(one('ClusterRoleBinding', name)).toMatchObject({
+      roleRef: { kind: 'ClusterRole', name },
+      subjects: [{ kind: 'ServiceAccount', name: account.name, namespace: account.namespace }],
+    })
+  })
+
+  test('is started with flags that the command has, on the ports that are named', async () => {
+    const [command = '', ...flags] = args
+    const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, 'src/main.ts'), command, '--help'])
+    expect(name).toBe(`portcullis-${command}`)
+    for (const each of flags) expect(stdout).toContain(`${each.split('=')[0]} `)
+    expect(Number(flag('health-port'))).toBe(port('health'))
+  }, 30_000)
+
+  test('is known by its labels to what watches over its pods', () => {
+    for (const kind of ['PodDisruptionBudget', 'NetworkPolicy']) {
+      const { selector, podSelector } = object(one(kind, name).spec)
+      expect(object(selector ?? podSelector)).toEqual({ matchLabels: labels })
+    }
+  })
+
+  test('reads its configuration where it is mounted', () => {
+    const [folder, file] = (flag('config') ?? '').split(/\/(?=[^/]*$)/)
+    const [generated] = array(kustomization.configMapGenerator).map(object)
+    expect(generated).toMatchObject({ namespace: defaultConfig().namespace, files: [file] })
+    expect(volumeAt(pod, container, folder)).toMatchObject({ configMap: { name: generated?.name } })
+  })
+
+  test('is asked for by version', () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+    expect(kustomization.images).toEqual([{ name: container.image, newTag: version }])
+  })
+
+  test('takes as much CPU as there is, and so much memory', () => {
+    expect(Object.keys(object(object(container.resources).limits))).toEqual(['memory'])
+  })
+})
+
+function volumeAt(pod: JsonObject, container: JsonObject, path?: string): JsonObject | undefined {
+  const volumes = new Map(array(pod.volumes).map(each => [object(each).name, object(each)]))
+  return volumes.get(
+    array(container.volumeMounts)
+      .map(object)
+      .find(each => each.mountPath === path)?.name,
+  )
+}
 
 describe('the webhook that is installed', () => {
   test('may read the kinds that are facts or guards, and nothing else', async () => {
@@ -31,27 +115,8 @@ describe('the webhook that is installed', () => {
       [...new Set([...FACT_KINDS.keys(), ...guards].map(plural))].sort(),
     )
     for (const { verbs } of rules) expect(verbs).toEqual(['list', 'watch'])
-    expect(ofKind('Role')).toEqual([])
+    expect(ofKind('Role').map(each => each.metadata.name)).toEqual(['portcullis-controller'])
   })
-
-  test('is who may read', () => {
-    const [binding, another] = ofKind('ClusterRoleBinding')
-    expect(another).toBeUndefined()
-    const { name, namespace } = one('ServiceAccount').metadata
-    expect(binding).toMatchObject({
-      roleRef: { kind: 'ClusterRole', name: 'portcullis-webhook' },
-      subjects: [{ kind: 'ServiceAccount', name, namespace }],
-    })
-    expect(pod.serviceAccountName).toBe(name)
-  })
-
-  test('is started with flags that the command has, on the ports that are named', async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, 'src/main.ts'), 'webhook', '--help'])
-    expect(args[0]).toBe('webhook')
-    for (const each of args.slice(1)) expect(stdout).toContain(`${each.split('=')[0]} `)
-    expect(Number(flag('port'))).toBe(port('webhook'))
-    expect(Number(flag('health-port'))).toBe(port('health'))
-  }, 30_000)
 
   test('is reached under the name of the certificate, through the Service that is asked', () => {
     const { metadata, spec } = one('Service')
@@ -59,23 +124,14 @@ describe('the webhook that is installed', () => {
     const [exposed] = array(object(spec).ports).map(object)
     expect(exposed).toMatchObject({ targetPort: 'webhook' })
     for (const { clientConfig } of entries) expect(clientConfig.service.port).toBe(exposed?.port)
-    const labels = { ...object(object(template.metadata).labels) }
-    expect(labels).toEqual(object(object(spec).selector))
-    for (const kind of ['PodDisruptionBudget', 'NetworkPolicy']) {
-      const { selector, podSelector } = object(one(kind).spec)
-      expect(object(selector ?? podSelector)).toEqual({ matchLabels: labels })
-    }
+    expect(webhook.labels).toEqual(object(object(spec).selector))
+    expect(Number(webhook.flag('port'))).toBe(webhook.port('webhook'))
   })
 
-  test('reads its certificate and its configuration where they are mounted', () => {
-    const volumes = new Map(array(pod.volumes).map(each => [object(each).name, object(each)]))
-    const mounted = array(container.volumeMounts).map(object)
-    const at = (path?: string) => volumes.get(mounted.find(each => each.mountPath === path)?.name)
-    expect(at(flag('certs'))).toMatchObject({ secret: { secretName: 'portcullis-webhook-tls' } })
-    const [folder, file] = (flag('config') ?? '').split(/\/(?=[^/]*$)/)
-    const [generated] = array(kustomization.configMapGenerator).map(object)
-    expect(generated).toMatchObject({ namespace: defaultConfig().namespace, files: [file] })
-    expect(at(folder)).toMatchObject({ configMap: { name: generated?.name } })
+  test('reads its certificate where it is mounted', () => {
+    expect(volumeAt(webhook.pod, webhook.container, webhook.flag('certs'))).toMatchObject({
+      secret: { secretName: 'portcullis-webhook-tls' },
+    })
   })
 
   test('has a configuration that is the default but for the certificate, which is that of the Secret', () => {
@@ -84,14 +140,39 @@ describe('the webhook that is installed', () => {
     })
   })
 
-  test('may hold out longer than it takes to drain, and is asked for by version', () => {
-    expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(45)
-    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
-    expect(kustomization.images).toEqual([{ name: container.image, newTag: version }])
+  test('may hold out longer than it takes to drain', () => {
+    expect(webhook.pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(45)
   })
+})
 
-  test('takes as much CPU as there is, and so much memory', () => {
-    expect(Object.keys(object(object(container.resources).limits))).toEqual(['memory'])
+describe('the controller that is installed', () => {
+  test('reads what facts and companions are made of, and writes companions, routes, status, Events and its Lease', async () => {
+    const made = [
+      ...new Set(
+        (await madeCompanions()).map(
+          ({ object: { apiVersion, kind } }) => `${plural(kind)}.${apiVersion.split('/')[0]}`,
+        ),
+      ),
+    ]
+    const facts = [...FACT_KINDS].map(([kind, group]) => `${plural(kind)}.${group}`)
+    const read = [...new Set([...facts, ...made, 'services.'])]
+    const all = (verbs: readonly string[], resources: readonly string[]) =>
+      resources.flatMap(each => verbs.map(verb => `${verb} ${each}`))
+    expect(rights('ClusterRole', 'portcullis-controller')).toEqual(
+      [
+        ...all(['list', 'watch'], read),
+        ...all(['get', 'create', 'patch', 'delete'], made),
+        'patch authteams/status.auth.example',
+        'create events.events.k8s.io',
+      ].sort(),
+    )
+    expect(rights('Role', 'portcullis-controller')).toEqual([
+      'create leases.coordination.k8s.io',
+      'get leases.coordination.k8s.io',
+      'patch leases.coordination.k8s.io',
+    ])
+    const [, byName] = array(one('Role', 'portcullis-controller').rules).map(object)
+    expect(byName?.resourceNames).toEqual(['portcullis-controller'])
   })
 })
 

@@ -1,8 +1,8 @@
 // The webhook in a cluster: facts from watches, configuration and certificate from files that others write.
 import { type AdmissionContext, admit } from '../../admission/admit.ts'
-import { type Config, defaultConfig } from '../../api/config.ts'
+import type { Config } from '../../api/config.ts'
 import { followCertificate } from '../../certificates/source.ts'
-import { followConfig, readConfigFile } from '../../facts/config-file.ts'
+import { followConfig } from '../../facts/config-file.ts'
 import { WatchedFacts } from '../../facts/watched.ts'
 import { gateways } from '../../gateways/index.ts'
 import type { Admit } from '../../http/admission.ts'
@@ -10,14 +10,15 @@ import { createMetrics } from '../../http/metrics.ts'
 import { keepDialing } from '../../http/self-dial.ts'
 import type { Serving } from '../../http/server.ts'
 import { systemClock } from '../../kube/clock.ts'
-import { type Connection, connect } from '../../kube/connection.ts'
-import { type Sink, type WatchedAll, watchAll } from '../../kube/watch-all.ts'
+import { watchAll } from '../../kube/watch-all.ts'
 import { createLog, type Log } from '../../log.ts'
-import { failure, type Io, OK, USAGE } from '../io.ts'
+import { type Io, OK, USAGE } from '../io.ts'
+import { readinessLog, withOurs } from '../missing.ts'
+import { prepare, type Start } from '../start.ts'
 import type { WebhookOptions } from '../webhook.ts'
 import { measureCluster } from './gauges.ts'
 import { listen } from './listen.ts'
-import { missingOf, OURS, type Parts, readinessLog } from './readiness.ts'
+import { missingOf, type Parts } from './readiness.ts'
 
 const PORT = 10_250
 const HEALTH_PORT = 8081
@@ -29,7 +30,7 @@ const REBUILD_EVERY_MS = 60_000
 const TICK_MS = 1_000
 
 export async function clusterWebhook(options: WebhookOptions, io: Io): Promise<number> {
-  const start = await prepare(options)
+  const start = await prepare(options, ', --standalone needs none')
   if ('problems' in start) {
     for (const problem of start.problems) io.err(`${problem}\n`)
     return USAGE
@@ -50,24 +51,12 @@ export async function clusterWebhook(options: WebhookOptions, io: Io): Promise<n
   return listening === undefined ? USAGE : OK
 }
 
-type Start = { readonly config: Config; readonly connection: Connection }
-
-async function prepare({ config: file, kubeconfig }: WebhookOptions): Promise<Start | { problems: readonly string[] }> {
-  const read = file === undefined ? { config: defaultConfig() } : await readConfigFile(file)
-  if ('problems' in read) return read
-  try {
-    return { config: read.config, connection: await connect(kubeconfig) }
-  } catch (error) {
-    return { problems: [`${failure(error).message}; --kubeconfig names a cluster, --standalone needs none`] }
-  }
-}
-
 /** Asks the API server, and can decide from then on. */
 function run({ healthPort }: WebhookOptions, { config, connection }: Start, log: Log) {
   const facts = new WatchedFacts({
     config,
     gateways,
-    feed: sink => watchFacts(connection, sink, log),
+    feed: sink => withOurs(watchAll(connection, sink, { log })),
     now: Date.now,
     rebuildEveryMs: REBUILD_EVERY_MS,
   })
@@ -83,12 +72,6 @@ function run({ healthPort }: WebhookOptions, { config, connection }: Start, log:
   const decide: Admit = (entry, body) => admit(entry, body, context)
   const health = { port: healthPort ?? HEALTH_PORT, missing, metrics }
   return { facts, parts, health, defaultPort: PORT, admit: decide, log, notReady: () => missing()[0] }
-}
-
-function watchFacts(connection: Connection, sink: Sink, log: Log): WatchedAll {
-  const watched = watchAll(connection, sink, { log })
-  const own = OURS.map(kind => watched.kinds.get(kind))
-  return { ...watched, ready: () => own.every(each => each?.synced) && watched.ready() }
 }
 
 /** Certificate and configuration from now on, and what hangs on them. */

@@ -3,6 +3,7 @@ import { type HealthOptions, serveHealth } from '../../http/health.ts'
 import type { Metrics } from '../../http/metrics.ts'
 import { type ServerOptions, type Serving, serve } from '../../http/server.ts'
 import { failure, type Io } from '../io.ts'
+import { cannotListen } from '../listening.ts'
 import type { WebhookOptions } from '../webhook.ts'
 
 export type Listen = Pick<ServerOptions, 'admit' | 'keyPair' | 'log' | 'notReady'> & {
@@ -62,18 +63,4 @@ function sayCannotListen(error: unknown, flag: string, port: number, host: strin
   const problem = cannotListen(failure(error).code, flag, port, host)
   if (problem === undefined) throw error
   io.err(`${problem}\n`)
-}
-
-function cannotListen(code: string | undefined, flag: string, port: number, host?: string): string | undefined {
-  switch (code) {
-    case 'EADDRINUSE':
-      return `port ${port} is in use; end what listens there, or choose another with ${flag}`
-    case 'EACCES':
-      return `port ${port} is not allowed for this user; choose one above 1023 with ${flag}`
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return `${host} is no address of this machine; choose another with --host`
-    default:
-      return undefined
-  }
 }

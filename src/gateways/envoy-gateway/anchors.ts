@@ -2,7 +2,7 @@
 // the authorization filter in the listener's chain, so that a guard takes effect through route configuration alone; a
 // listener whose hostname no anchor meets answers connections of before without a login (Envoy Gateway 1.9.1).
 import { admitsNamespace, servesHTTP } from '../../core/attach.ts'
-import { companionMetadata } from '../../core/companions.ts'
+import { companionMetadata, scopeKey } from '../../core/companions.ts'
 import { intersectHosts } from '../../core/hosts.ts'
 import { array, object } from '../../core/json.ts'
 import { PROTECT } from '../../core/keys.ts'
@@ -38,11 +38,12 @@ function anchor(gateway: Gateway, hostname: string, namespace: string, sections:
   const mark = digest(gateway.namespace, gateway.name, hostname)
   const name = { namespace, name: `portcullis-anchor-${mark}` }
   const standsFor = `Gateway ${gateway.namespace}/${gateway.name}, listeners for ${hostname === '' ? 'every host' : hostname}`
+  const scope = scopeKey({ of: 'gateway', namespace: gateway.namespace, name: gateway.name })
   const group = 'gateway.networking.k8s.io'
   const route = {
     apiVersion: `${group}/v1`,
     kind: 'HTTPRoute',
-    metadata: companionMetadata(name, standsFor),
+    metadata: companionMetadata(name, standsFor, scope),
     spec: {
       parentRefs: sections.map(sectionName => ({
         group,
@@ -56,7 +57,7 @@ function anchor(gateway: Gateway, hostname: string, namespace: string, sections:
   }
   return [
     { guards: true, object: route },
-    securityPolicy(name, standsFor, { ...routeTarget(name.name), ...DENY_ALL }, true),
+    securityPolicy({ ...name, standsFor, scope }, { ...routeTarget(name.name), ...DENY_ALL }, true),
   ]
 }
 

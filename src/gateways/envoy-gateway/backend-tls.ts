@@ -1,6 +1,6 @@
 // The BackendTLSPolicy with which Envoy checks the certificate of a team's oauth2-proxy that serves HTTPS.
 import type { AuthTeam } from '../../api/auth-team.ts'
-import { companionMetadata } from '../../core/companions.ts'
+import { companionMetadata, scopeKey } from '../../core/companions.ts'
 import type { Companion } from '../../core/types.ts'
 
 /** Missing, the calls to oauth2-proxy fail, and with them every request: closed, so it is no guard. */
@@ -12,7 +12,7 @@ export function backendTls(team: AuthTeam, clusterDomain: string): Companion {
     object: {
       apiVersion: 'gateway.networking.k8s.io/v1',
       kind: 'BackendTLSPolicy',
-      metadata: companionMetadata(name, `oauth2-proxy of team ${team.name}`),
+      metadata: companionMetadata(name, `oauth2-proxy of team ${team.name}`, scopeKey({ of: 'team', team: team.name })),
       spec: {
         targetRefs: [{ group: '', kind: 'Service', name: service.name }],
         validation: {

@@ -1,5 +1,6 @@
 // What every Gateway needs before identity can be trusted behind it: the exact return address in a header, and headers
 // that only the login may write taken from the client.
+import { scopeKey } from '../../core/companions.ts'
 import { array, isObject, object, string } from '../../core/json.ts'
 import { digest } from '../../core/names.ts'
 import { selects } from '../../core/selector.ts'
@@ -20,9 +21,15 @@ const REMOVED: readonly string[] = [...IDENTITY_HEADERS, 'X-Forwarded-Uri', 'X-F
 export const NEEDED_HEADERS = { headers: { earlyRequestHeaders: { set: [RETURN_ADDRESS], remove: REMOVED } } } as const
 
 export function clientPolicy(gateway: Gateway, keepEscapedSlashes: boolean): Companion {
-  const name = { namespace: gateway.namespace, name: `portcullis-client-${digest(gateway.namespace, gateway.name)}` }
-  return clientTrafficPolicy(name, `Gateway ${gateway.namespace}/${gateway.name}`, {
-    targetRefs: [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: gateway.name }],
+  const { namespace, name } = gateway
+  const head = {
+    namespace,
+    name: `portcullis-client-${digest(namespace, name)}`,
+    standsFor: `Gateway ${namespace}/${name}`,
+    scope: scopeKey({ of: 'gateway', namespace, name }),
+  }
+  return clientTrafficPolicy(head, {
+    targetRefs: [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name }],
     // Without it Envoy answers /a%2Fb with a redirect to /a/b before anybody is asked to log in.
     ...(keepEscapedSlashes ? { path: { escapedSlashesAction: 'KeepUnchanged' } } : {}),
     ...NEEDED_HEADERS,

@@ -21,7 +21,7 @@ import { clientPolicy, foreignClientPolicy } from './client-policy.ts'
 import { refuse } from './refuse.ts'
 import { handedOver, isInUse } from './settings.ts'
 import { allowByName, denyByDefault, isOnStrict, staysOpen } from './strict.ts'
-import { teamPolicies } from './team-policies.ts'
+import { shadowing, teamPolicies } from './team-policies.ts'
 
 export const envoyGateway: GatewayKind = {
   id: 'envoy-gateway',
@@ -35,6 +35,7 @@ export const envoyGateway: GatewayKind = {
   scopes,
   companions,
   preparedByOthers,
+  shadowedBy,
 }
 
 function scopes(bare: Route, { team, attachments }: Target): Scope[] {
@@ -90,6 +91,11 @@ function preparedByOthers({ namespace, name }: Extract<Scope, { of: 'gateway' }>
     .filter(servesHTTP)
     .flatMap(listener => [foreignClientPolicy(gateway, listener, facts), foreignAnchor(listener, gateway, facts)])
   return policies.filter(policy => policy !== undefined)
+}
+
+function shadowedBy({ team: name, namespace }: Extract<Scope, { of: 'namespace' }>, facts: Facts): Policy[] {
+  const team = facts.team(name)
+  return team === undefined ? [] : shadowing(team, namespace, facts)
 }
 
 /** A protected route gets its passthrough; on strict listeners that, a team's login and exempt routes are let through. */

@@ -1,5 +1,5 @@
 // Strict listeners: every route without a policy of its own is denied; what must stay open there is allowed by name.
-
+import { scopeKey } from '../../core/companions.ts'
 import { isLogin } from '../../core/left-alone.ts'
 import { digest } from '../../core/names.ts'
 import { isExempt } from '../../core/require.ts'
@@ -13,17 +13,15 @@ export function denyByDefault(gateway: Gateway, strictListeners: readonly string
   return gateway.listeners
     .filter(listener => strictListeners.includes(listener.name))
     .map(({ name: sectionName }) => {
-      const name = {
-        namespace: gateway.namespace,
-        name: `portcullis-strict-${digest(gateway.namespace, gateway.name, sectionName)}`,
+      const { namespace, name: of } = gateway
+      const head = {
+        namespace,
+        name: `portcullis-strict-${digest(namespace, of, sectionName)}`,
+        standsFor: `Gateway ${namespace}/${of}, listener ${sectionName}`,
+        scope: scopeKey({ of: 'gateway', namespace, name: of }),
       }
-      const targetRefs = [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: gateway.name, sectionName }]
-      return securityPolicy(
-        name,
-        `Gateway ${gateway.namespace}/${gateway.name}, listener ${sectionName}`,
-        { targetRefs, ...DENY_ALL },
-        true,
-      )
+      const targetRefs = [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: of, sectionName }]
+      return securityPolicy(head, { targetRefs, ...DENY_ALL }, true)
     })
 }
 
@@ -45,6 +43,12 @@ export function staysOpen(route: Route, facts: Facts): boolean {
 export function allowByName(route: Route, facts: Facts): Companion[] {
   if (foreignPolicies(route, facts).length > 0) return []
   const { kind, namespace, name } = route.ref
-  const policy = { namespace, name: `portcullis-allow-${digest(kind, namespace, name)}` }
-  return [securityPolicy(policy, `${kind} ${namespace}/${name}`, { ...routeTarget(name), ...ALLOW_ALL }, false)]
+  const head = {
+    namespace,
+    name: `portcullis-allow-${digest(kind, namespace, name)}`,
+    standsFor: `${kind} ${namespace}/${name}`,
+    // Of the route that it names, a passthrough too, which has it both as a companion and as a login of its own.
+    scope: scopeKey({ of: 'route', route: route.ref }),
+  }
+  return [securityPolicy(head, { ...routeTarget(name), ...ALLOW_ALL }, false)]
 }

@@ -1,10 +1,12 @@
 // What guards the routes of a team in a namespace: one SecurityPolicy for each access level, chosen by labels, and under
 // them the net.
 import type { AccessLevel, AuthTeam } from '../../api/auth-team.ts'
+import { namespaceKey, scopeKey } from '../../core/companions.ts'
+import { array, object } from '../../core/json.ts'
 import { ACCESS, PROTECT } from '../../core/keys.ts'
-import { NET_PREFIX, policyName } from '../../core/names.ts'
+import { NET_PREFIX, policyName, readPolicyName } from '../../core/names.ts'
 import { teamOfNamespace } from '../../core/team.ts'
-import type { Companion, Facts } from '../../core/types.ts'
+import type { Companion, Facts, Policy } from '../../core/types.ts'
 import { groupsQuery } from '../upstream.ts'
 import { DENY_ALL, IDENTITY, securityPolicy } from './policies.ts'
 
@@ -12,6 +14,22 @@ export function teamPolicies(team: AuthTeam, namespace: string, facts: Facts): C
   const values = labelValues(team, namespace, facts)
   const levels: (AccessLevel | undefined)[] = [undefined, ...team.access.values()]
   return [...levels.map(level => teamPolicy(team, level, namespace, values)), net(namespace, facts)]
+}
+
+/**
+ * Policies of ours for other teams that select the same values of the label. Such a one is older, from before the namespace
+ * moved or the value changed hands, and takes effect until it gives them up.
+ */
+export function shadowing(team: AuthTeam, namespace: string, facts: Facts): Policy[] {
+  const values = new Set(labelValues(team, namespace, facts))
+  return facts.policies('SecurityPolicy', namespace).filter(policy => {
+    const of = policy.ours ? readPolicyName(policy.name) : undefined
+    if (of === undefined || of.team === team.name) return false
+    return array(object(policy.object.spec).targetSelectors)
+      .flatMap(selector => array(object(selector).matchExpressions))
+      .map(object)
+      .some(({ key, values: selected }) => key === PROTECT && array(selected).some(value => values.has(String(value))))
+  })
 }
 
 /** Values of the label that mean this team here. With two default teams the older one keeps what it serves. */
@@ -67,7 +85,8 @@ function teamPolicy(team: AuthTeam, level: AccessLevel | undefined, namespace: s
     },
   }
   const standsFor = level === undefined ? `team ${team.name}` : `team ${team.name}, access ${level.name}`
-  return securityPolicy({ namespace, name: policyName(team.name, level?.name) }, standsFor, spec, true)
+  const scope = scopeKey({ of: 'namespace', team: team.name, namespace })
+  return securityPolicy({ namespace, name: policyName(team.name, level?.name), standsFor, scope }, spec, true)
 }
 
 /**
@@ -90,12 +109,13 @@ function net(namespace: string, facts: Facts): Companion {
     ],
     ...DENY_ALL,
   }
-  return securityPolicy(
-    { namespace, name: `${NET_PREFIX}${generation(namespace, facts)}` },
-    'every labelled route that no team serves',
-    spec,
-    true,
-  )
+  const head = {
+    namespace,
+    name: `${NET_PREFIX}${generation(namespace, facts)}`,
+    standsFor: 'every labelled route that no team serves',
+    scope: namespaceKey(namespace),
+  }
+  return securityPolicy(head, spec, true)
 }
 
 /** The net that is there, or the first. Its successors are the controller's, which knows when one is needed. */

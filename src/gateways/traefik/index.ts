@@ -117,8 +117,8 @@ function companions(scope: Scope, facts: Facts): Companion[] {
 /** An Ingress names a Middleware of any namespace, so ours are in our own. */
 function ofTeam(name: string, facts: Facts): Companion[] {
   const team = facts.team(name)
-  const { namespace, clusterDomain } = facts.config
-  return team === undefined ? [] : middlewares(team, namespace, clusterDomain, trusts('Ingress', facts))
+  const { config } = facts
+  return team === undefined ? [] : middlewares(team, config.namespace, config, trusts('Ingress', facts))
 }
 
 /** A filter names a Middleware of its own namespace. */
@@ -126,7 +126,7 @@ function ofNamespace(name: string, namespace: string, facts: Facts): Companion[]
   const team = facts.teamsIn(namespace).admitted.find(each => each.name === name)
   const settings = trusts('HTTPRoute', facts)
   if (team === undefined || team.proxy.scheme === 'https' || settings.size === 0) return []
-  return [...middlewares(team, namespace, facts.config.clusterDomain, settings), ...referenceGrant(team, namespace)]
+  return [...middlewares(team, namespace, facts.config, settings), ...referenceGrant(team, namespace)]
 }
 
 /** The settings of the Traefiks that serve this kind of route in this cluster. */

@@ -1,8 +1,9 @@
 // The forwardAuth Middlewares of a team: one for each access level, kind of client and setting of Traefik.
 import type { AccessLevel, AuthTeam } from '../../api/auth-team.ts'
-import { companionMetadata } from '../../core/companions.ts'
+import type { Config } from '../../api/config.ts'
+import { companionMetadata, scopeKey } from '../../core/companions.ts'
 import { digest } from '../../core/names.ts'
-import type { Client, Companion, KubeObject } from '../../core/types.ts'
+import type { Client, Companion, KubeObject, Scope } from '../../core/types.ts'
 import { groupsQuery, identityHeaders, proxyOrigin } from '../upstream.ts'
 
 export const GROUP = 'traefik.io'
@@ -27,18 +28,28 @@ export function middlewareName({ team, access, client, trustForwardHeader }: Var
   return `m${digest(...parts, ...(trustForwardHeader ? ['trust'] : []))}`
 }
 
-/** Every Middleware that a route of the team can be led through. All are guards: a router without its own is dropped. */
+/**
+ * Every Middleware that a route of the team can be led through. All are guards: a router without its own is dropped.
+ * In our own namespace those for Ingresses and copies for HTTPRoutes are the same objects: of the team, then.
+ */
 export function middlewares(
   team: AuthTeam,
   namespace: string,
-  clusterDomain: string,
+  { namespace: own, clusterDomain }: Config,
   trusts: ReadonlySet<boolean>,
 ): Companion[] {
+  const scope: Scope =
+    namespace === own ? { of: 'team', team: team.name } : { of: 'namespace', team: team.name, namespace }
   return [undefined, ...team.access.values()].flatMap(access =>
     CLIENTS.flatMap(client =>
       [...trusts].map(trustForwardHeader => {
         const variant: Variant = { team, access, client, trustForwardHeader }
-        return { object: middleware(variant, namespace, clusterDomain), guards: true }
+        const metadata = companionMetadata(
+          { namespace, name: middlewareName(variant) },
+          inWords(variant),
+          scopeKey(scope),
+        )
+        return { object: middleware(variant, metadata, clusterDomain), guards: true }
       }),
     ),
   )
@@ -46,7 +57,7 @@ export function middlewares(
 
 const CLIENTS = ['browser', 'api'] as const
 
-function middleware(variant: Variant, namespace: string, clusterDomain: string): KubeObject {
+function middleware(variant: Variant, metadata: KubeObject['metadata'], clusterDomain: string): KubeObject {
   const { team, access, trustForwardHeader } = variant
   const { cookieName, caSecret } = team.proxy
   const forwardAuth = {
@@ -61,12 +72,7 @@ function middleware(variant: Variant, namespace: string, clusterDomain: string):
     maxResponseBodySize: 65536,
     ...(caSecret === undefined || team.proxy.scheme === 'http' ? {} : { tls: { caSecret } }),
   }
-  return {
-    apiVersion: `${GROUP}/v1alpha1`,
-    kind: KIND,
-    metadata: companionMetadata({ namespace, name: middlewareName(variant) }, inWords(variant)),
-    spec: { forwardAuth },
-  }
+  return { apiVersion: `${GROUP}/v1alpha1`, kind: KIND, metadata, spec: { forwardAuth } }
 }
 
 /** oauth2-proxy splits a long session over cookies of these numbers. One that is not listed signs its user out. */

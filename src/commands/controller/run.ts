@@ -1,0 +1,188 @@
+// The controller put together: what it watches, the lease by which it leads, and the work while it does.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Config } from '../../api/config.ts'
+import { changeOf } from '../../controller/affected.ts'
+import type { Context, Said } from '../../controller/context.ts'
+import { keepEvents } from '../../controller/events.ts'
+import { type LoopGuard, loopGuard } from '../../controller/loop-guard.ts'
+import { isOurs } from '../../controller/owned.ts'
+import { startWork, type Work } from '../../controller/work.ts'
+import { identity } from '../../core/companions.ts'
+import { WatchedFacts } from '../../facts/watched.ts'
+import { gateways } from '../../gateways/index.ts'
+import { systemClock } from '../../kube/clock.ts'
+import type { Connection } from '../../kube/connection.ts'
+import { listPath } from '../../kube/kinds.ts'
+import { type KeptLease, keepLease } from '../../kube/lease.ts'
+import { listAll } from '../../kube/list.ts'
+import type { Term } from '../../kube/term.ts'
+import { createWriter } from '../../kube/writer.ts'
+import type { Log } from '../../log.ts'
+import type { ControllerMetrics } from './gauges.ts'
+import { Refusals } from './refusals.ts'
+import { settleTeamStatus } from './team-status.ts'
+import { type Observe, type Watching, watchCluster } from './watching.ts'
+
+export type RunOptions = {
+  readonly config: Config
+  readonly connection: Connection
+  /** Renewals of the lease go over a connection of their own, so that no work is in their way. */
+  readonly leaseConnection: Connection
+  /** Of this process and no other. */
+  readonly identity: string
+  readonly configurationProblems: () => readonly string[]
+  readonly metrics: () => ControllerMetrics
+  readonly log: Log
+}
+
+export type RunningController = {
+  readonly facts: WatchedFacts<Watching>
+  readonly lease: KeptLease
+  readonly loops: LoopGuard
+  /** Keys that wait or are under way. */
+  depth(): number
+  /** To be called every second. */
+  tick(): void
+  use(config: Config): void
+  stop(): Promise<void>
+}
+
+/** Also the name of the Lease. */
+const NAME = 'portcullis-controller'
+const REBUILD_EVERY_MS = 60_000
+const READY_EVERY_MS = 200
+
+export function runController(options: RunOptions): RunningController {
+  const { config, connection, leaseConnection, log } = options
+  const loops = loopGuard(systemClock)
+  const leading: { work?: Work } = {}
+  const facts: WatchedFacts<Watching> = new WatchedFacts({
+    config,
+    gateways,
+    feed: sink => {
+      const observe: Observe = (what, document) => {
+        // Of a store that is not in force yet everything is looked at once it is.
+        const { work } = leading
+        if (work === undefined || watching !== facts.feed) return () => undefined
+        const owned = watching.owned.get(identity(document))
+        const change = { ...changeOf(what, document, facts.store), ...(owned === undefined ? {} : { owned }) }
+        return () => work.changed(change)
+      }
+      const watching: Watching = watchCluster(connection, sink, observe, log)
+      return watching
+    },
+    now: Date.now,
+    rebuildEveryMs: REBUILD_EVERY_MS,
+  })
+  const lease = keepLease({
+    connection: leaseConnection,
+    namespace: config.namespace,
+    name: NAME,
+    identity: options.identity,
+    work: term => lead(term, { ...options, facts, loops, leading }),
+    log,
+  })
+  let inForce = facts.feed
+  let problems = ''
+  return {
+    facts,
+    lease,
+    loops,
+    depth: () => leading.work?.depth ?? 0,
+    tick() {
+      facts.tick()
+      const wrong = options.configurationProblems().join()
+      if (facts.feed === inForce && wrong === problems) return
+      inForce = facts.feed
+      // It is part of the status of every team.
+      problems = wrong
+      leading.work?.passSoon()
+    },
+    use: next => facts.use(next),
+    async stop() {
+      await lease.stop()
+      await facts.stop()
+    },
+  }
+}
+
+type Leading = RunOptions & {
+  readonly facts: WatchedFacts<Watching>
+  readonly loops: LoopGuard
+  readonly leading: { work?: Work }
+}
+
+/** One term: from when the facts are complete until it is over. */
+async function lead(term: Term, options: Leading): Promise<void> {
+  const { facts, leading } = options
+  while (!facts.ready()) {
+    if (!term.holds()) return
+    await sleep(READY_EVERY_MS)
+  }
+  const over = new Promise<void>(resolve => {
+    if (term.signal.aborted) resolve()
+    else term.signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+  const { work, stop } = begin(term, options)
+  leading.work = work
+  await over
+  delete leading.work
+  await stop()
+}
+
+function begin(term: Term, options: Leading): { work: Work; stop(): Promise<void> } {
+  const { facts, connection, identity, loops, metrics, log, configurationProblems } = options
+  const writer = createWriter(connection, { signal: term.signal, mayWrite: term.holds })
+  const events = keepEvents({ writer, instance: identity, log, now: Date.now })
+  const refusals = new Refusals()
+  const say = (said: Said) => {
+    metrics().told(said.said)
+    log.info(said, 'done')
+    events.say(said)
+  }
+  const context: Context = {
+    facts: () => facts.store,
+    owned: () => facts.feed.owned,
+    gateways,
+    writer,
+    loops,
+    say,
+    wrote(how, object, written) {
+      metrics().wrote(object.kind, how, written.outcome)
+      if (isOurs(object)) refusals.note(object, written)
+    },
+    drifted: object => metrics().drifted(object.kind),
+    clock: systemClock,
+    now: Date.now,
+  }
+  const status = {
+    store: () => facts.store,
+    watching: () => facts.feed,
+    writer,
+    configurationProblems,
+    now: Date.now,
+    log,
+  }
+  const work = startWork({
+    context,
+    async list(kind, receive) {
+      const listed = await listAll(connection, listPath(kind), receive)
+      if (listed.outcome === 'failed') log.warn({ kind, message: listed.message }, 'routes could not be read')
+      return listed
+    },
+    isAbsent: kind => facts.feed.kinds.get(kind)?.absent ?? false,
+    settleTeam: team => settleTeamStatus(team, { ...status, refusals: refusals.of }),
+    passed(passed, seconds) {
+      metrics().passed(passed, seconds)
+      const { frozen, sweep: _, ...counts } = passed
+      log.info({ ...counts, frozen: Object.fromEntries(frozen), seconds }, 'looked at everything')
+    },
+    log,
+    random: Math.random,
+  })
+  const stop = async () => {
+    await work.stop()
+    await events.stop()
+  }
+  return { work, stop }
+}

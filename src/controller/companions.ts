@@ -1,0 +1,126 @@
+// Brings the companions of a key in line, a batch of steps at a time, until there is nothing left to do.
+import { identity } from '../core/companions.ts'
+import { string } from '../core/json.ts'
+import type { KubeObject } from '../core/types.ts'
+import type { ObjectRef, Written } from '../kube/write.ts'
+import type { Context } from './context.ts'
+import type { Key } from './keys.ts'
+import { netWaitsMs } from './namespace-steps.ts'
+import { isOurs } from './owned.ts'
+import type { Outcome } from './queue.ts'
+import { SETTLED } from './queue.ts'
+import { nextSteps, type Seen, type Step } from './steps.ts'
+
+/** More than any key needs: a few batches for a namespace that moves between teams. */
+const MOST_BATCHES = 12
+/** A quota, a right or a definition may come; nobody tells us. */
+const REFUSED_AGAIN_MS = 60_000
+/** The object of somebody else's may go. */
+const NOT_OURS_AGAIN_MS = 60_000
+
+/** `seen`: of a route key, what the API server just said of the route. */
+export async function settleCompanions(key: Key, context: Context, seen?: Seen): Promise<Outcome> {
+  // What can't be written now: without it the rest is done as far as it stays safe.
+  const blocked = new Map<string, Outcome>()
+  for (let batch = 0; batch < MOST_BATCHES; batch++) {
+    const { facts, owned, gateways, now } = context
+    const steps = nextSteps(key, facts(), owned(), gateways, now(), new Set(blocked.keys()), seen)
+    if (steps.length === 0) return blocked.size === 0 ? waiting(key, context) : worst(blocked.values())
+    for (const step of steps) {
+      const stopped = await take(step, context, seen?.route)
+      if (stopped !== undefined) blocked.set(identity(step.object), stopped)
+    }
+  }
+  return { outcome: 'failed' }
+}
+
+/** A net may be followed by another only so often. */
+function waiting(key: Key, { owned, now }: Context): Outcome {
+  const afterMs =
+    key.of === 'namespace' ? netWaitsMs({ namespace: key.namespace, owned: owned(), now: now() }) : undefined
+  return afterMs === undefined ? SETTLED : { outcome: 'later', afterMs: afterMs + 1 }
+}
+
+/** undefined: done, or to be looked at again at once. `owner`: a route, with which what lives beside it goes. */
+export async function take(step: Step, context: Context, owner?: KubeObject): Promise<Outcome | undefined> {
+  const { loops, writer, owned, say, wrote } = context
+  const id = identity(step.object)
+  if (!loops.mayWrite(id)) return { outcome: 'later', afterMs: loops.restsFor(id) }
+  const ref = refOf(step.object)
+  if (step.do === 'remove') {
+    const removed = await writer.remove(ref, string(step.object.metadata.uid) ?? '')
+    wrote(step.do, step.object, removed)
+    if (removed.outcome !== 'done' || removed.object.metadata.deletionTimestamp !== undefined)
+      return unlessDone(removed, step.object, context)
+    owned().remove(step.object)
+    return undefined
+  }
+  if (owned().get(id) === undefined) {
+    const there = await writer.get(ref)
+    if (there.outcome === 'done') {
+      if (isOurs(there.object)) {
+        owned().put(there.object)
+        return undefined
+      }
+      say({ said: 'NotOurs', about: ref })
+      return { outcome: 'later', afterMs: NOT_OURS_AGAIN_MS }
+    }
+    if (there.outcome !== 'gone') return unlessDone(there, step.object, context)
+  }
+  const written =
+    step.do === 'apply'
+      ? await writer.apply(withOwner(step.object, owner))
+      : await writer.patch(ref, step.version, step.operations)
+  wrote(step.do, step.object, written)
+  if (written.outcome === 'done' && loops.wrote(id)) say({ said: 'LoopGuard', about: ref })
+  return unlessDone(written, step.object, context)
+}
+
+async function unlessDone(written: Written, object: KubeObject, context: Context): Promise<Outcome | undefined> {
+  const { owned, writer, say } = context
+  switch (written.outcome) {
+    case 'done':
+      owned().put(written.object)
+      return undefined
+    case 'conflict': {
+      const there = await writer.get(refOf(object))
+      if (there.outcome === 'done') owned().put(there.object)
+      return { outcome: 'failed' }
+    }
+    case 'gone':
+      owned().remove(object)
+      return undefined
+    case 'exists':
+      return { outcome: 'failed' }
+    // It goes by itself, or comes with a change that we hear of.
+    case 'nowhere':
+    case 'absent':
+      return { outcome: 'later', afterMs: REFUSED_AGAIN_MS }
+    case 'refused':
+      say({ said: 'Refused', about: refOf(object), message: written.message })
+      return { outcome: 'failed', afterMs: REFUSED_AGAIN_MS }
+    case 'later':
+      return { outcome: 'failed', ...(written.afterMs === undefined ? {} : { afterMs: written.afterMs }) }
+  }
+}
+
+export function refOf({ apiVersion, kind, metadata }: KubeObject): ObjectRef {
+  const namespace = string(metadata.namespace)
+  return { apiVersion, kind, name: String(metadata.name), ...(namespace === undefined ? {} : { namespace }) }
+}
+
+/** The one that has to be looked at first. */
+function worst(outcomes: Iterable<Outcome>): Outcome {
+  let result: Outcome = SETTLED
+  for (const each of outcomes) {
+    if (result.outcome === 'settled' || each.outcome === 'failed') result = each
+  }
+  return result
+}
+
+function withOwner(object: KubeObject, owner: KubeObject | undefined): KubeObject {
+  if (owner === undefined || object.metadata.namespace !== owner.metadata.namespace) return object
+  const { apiVersion, kind, metadata } = owner
+  const ownerReferences = [{ apiVersion, kind, name: metadata.name, uid: metadata.uid }]
+  return { ...object, metadata: { ...object.metadata, ownerReferences } }
+}

@@ -1,0 +1,32 @@
+// What the controller's shells work with.
+import type { GatewayKind, KubeObject, ObjectName, Reason } from '../core/types.ts'
+import type { Clock } from '../kube/clock.ts'
+import type { Writer, Written } from '../kube/write.ts'
+import type { LoopGuard } from './loop-guard.ts'
+import type { OwnedObjects } from './owned.ts'
+import type { ClusterFacts } from './scopes.ts'
+
+export type About = { readonly apiVersion: string; readonly kind: string; readonly uid?: string } & Partial<ObjectName>
+
+/** What is worth telling, on the object that it is about. */
+export type Said =
+  | { readonly said: 'Protected' | 'Repaired' | 'Released'; readonly about: About; readonly team?: string }
+  | { readonly said: 'Frozen' | 'WaitsForGuards'; readonly about: About; readonly reasons: readonly Reason[] }
+  | { readonly said: 'NotOurs' | 'LoopGuard'; readonly about: About }
+  | { readonly said: 'Refused'; readonly about: About; readonly message: string }
+
+export type Context = {
+  readonly facts: () => ClusterFacts
+  readonly owned: () => OwnedObjects
+  readonly gateways: readonly GatewayKind[]
+  readonly writer: Writer
+  readonly loops: LoopGuard
+  readonly say: (said: Said) => void
+  /** Told of every write, and what came of it. */
+  readonly wrote: (how: 'apply' | 'replace' | 'remove' | 'patch', object: KubeObject, written: Written) => void
+  /** Told of a companion that is not as it was left: somebody else changed or removed it. */
+  readonly drifted: (object: KubeObject) => void
+  readonly clock: Clock
+  /** ms since the epoch. */
+  readonly now: () => number
+}

@@ -1,0 +1,110 @@
+// What is stored of ours and nobody wants any more: what of it goes now, and in which order.
+import { identity } from '../core/companions.ts'
+import { array, isObject, object, string } from '../core/json.ts'
+import type { Facts, GatewayKind, KubeObject } from '../core/types.ts'
+import { type Key, keyText } from './keys.ts'
+import { newestNet } from './net.ts'
+import { keyOfOwned, type OwnedObjects, teamOfOwned } from './owned.ts'
+import { labelReference } from './references.ts'
+import { allKeys, type ClusterFacts, wantedBy } from './scopes.ts'
+import { isNet, policyOf } from './team-policies.ts'
+import { isPlain, type Judging, judge, nameOf, type Read, type Sweep, type Verdict } from './verdict.ts'
+
+export type { Read, Sweep } from './verdict.ts'
+
+export type Found = {
+  /** In this order: what opens nothing first, guards after what they guard. */
+  readonly remove: readonly KubeObject[]
+  /** Unwanted, and there because something relies on it, or because facts are missing. */
+  readonly kept: readonly KubeObject[]
+  /** For the next sweep. */
+  readonly sweep: Sweep
+}
+
+export function orphans(facts: ClusterFacts, owned: OwnedObjects, gateways: readonly GatewayKind[], read: Read): Found {
+  const context: Judging = { facts, owned, gateways, read }
+  const verdicts = unwanted(context).map(each => ({ object: each, verdict: judge(each, context) }))
+  const sweep = new Set(verdicts.filter(each => each.verdict === 'unknown').map(each => identity(each.object)))
+  const goes = (verdict: Verdict, id: string) =>
+    verdict === 'unneeded' || (verdict === 'unknown' && read.before.has(id) && sweep.has(id))
+  const ordered = verdicts.sort((a, b) => rank(a.object) - rank(b.object))
+  const leaving = new Map<string, KubeObject>()
+  for (const { object: each, verdict } of ordered) if (goes(verdict, identity(each))) leaving.set(identity(each), each)
+  // What something stands on goes only with it. Nothing stands on what comes earlier in the order.
+  for (const [id, each] of leaving) if (isStoodOn(each, leaving, context)) leaving.delete(id)
+  const kept = ordered.map(each => each.object).filter(each => !leaving.has(identity(each)))
+  return { remove: [...leaving.values()], kept, sweep }
+}
+
+/** Logins and what lets routes through first, then policies of teams and Middlewares, then nets, then references. */
+function rank(each: KubeObject): number {
+  if (keyOfOwned(each)?.of === 'route') return 0
+  if (policyOf(each) !== undefined || each.kind === 'Middleware') return 1
+  if (isNet(each)) return 2
+  return each.kind === 'ReferenceGrant' || each.kind === 'BackendTLSPolicy' ? 4 : 3
+}
+
+/** An object may say a wrong scope, so what seems unwanted is held against everything that is wanted. */
+function unwanted({ facts, owned, gateways }: Judging): KubeObject[] {
+  const known = new Map<string, ReadonlyMap<string, unknown>>()
+  const wants = (key: Key, id: string) => {
+    const wanted = known.get(keyText(key)) ?? wantedBy(key, facts, gateways)
+    // Of routes there are many, each with an object or two.
+    if (key.of !== 'route') known.set(keyText(key), wanted)
+    return wanted.has(id)
+  }
+  const candidates = new Map<string, KubeObject>()
+  for (const each of owned.all()) {
+    if (each.metadata.deletionTimestamp !== undefined) continue
+    const key = keyOfOwned(each)
+    if (key === undefined || !wants(key, identity(each))) candidates.set(identity(each), each)
+  }
+  if (candidates.size === 0) return []
+  for (const key of allKeys(facts)) {
+    const wanted = known.get(keyText(key)) ?? wantedBy(key, facts, gateways)
+    for (const id of wanted.keys()) candidates.delete(id)
+  }
+  return [...candidates.values()].filter(each => !isNet(each) || !isOfWantedNamespace(each, facts))
+}
+
+/** Older nets of a namespace that has teams go when the newest is right, and not here. */
+function isOfWantedNamespace({ metadata }: KubeObject, facts: Facts): boolean {
+  const namespace = string(metadata.namespace) ?? ''
+  return facts.namespace(namespace) !== undefined && facts.teamsIn(namespace).admitted.length > 0
+}
+
+function isStoodOn(
+  each: KubeObject,
+  leaving: ReadonlyMap<string, KubeObject>,
+  { facts, owned, read }: Judging,
+): boolean {
+  const { namespace } = nameOf(each)
+  const staying = (objects: readonly KubeObject[]) => objects.filter(other => !leaving.has(identity(other)))
+  if (policyOf(each) !== undefined) {
+    return read.references.has(labelReference(namespace)) && newestNet(owned.inNamespace(namespace)) === undefined
+  }
+  if (isNet(each)) return staying(owned.inNamespace(namespace)).some(other => policyOf(other) !== undefined)
+  if (each.kind === 'ReferenceGrant') {
+    const from = new Set(array(object(each.spec).from).map(source => String(object(source).namespace)))
+    const services = new Set(array(object(each.spec).to).map(target => String(object(target).name)))
+    return [...from].some(source =>
+      staying(owned.inNamespace(source)).some(other => leadsTo(other, namespace, services)),
+    )
+  }
+  if (each.kind !== 'BackendTLSPolicy') return false
+  const team = facts.team(teamOfOwned(each) ?? '')
+  if (team !== undefined && isPlain(each, team)) return false
+  const services = new Set(array(object(each.spec).targetRefs).map(target => String(object(target).name)))
+  return staying([...owned.all()]).some(other => leadsTo(other, namespace, services))
+}
+
+/** Whether a Service is named anywhere in a spec as what requests go to. */
+function leadsTo({ spec }: KubeObject, namespace: string, services: ReadonlySet<string>): boolean {
+  const found = (value: unknown): boolean => {
+    if (Array.isArray(value)) return value.some(found)
+    if (!isObject(value)) return false
+    if (value.namespace === namespace && value.port !== undefined && services.has(String(value.name))) return true
+    return Object.values(value).some(found)
+  }
+  return found(spec)
+}

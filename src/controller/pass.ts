@@ -1,0 +1,97 @@
+// The full pass: every route read anew from the API server and every key looked at, whatever the watches have told. At
+// its end what nobody wants any more is swept.
+import { routeKind } from '../core/route.ts'
+import type { KubeObject, RouteKind } from '../core/types.ts'
+import type { Listed } from '../kube/list.ts'
+import { take } from './companions.ts'
+import type { Context } from './context.ts'
+import type { Key } from './keys.ts'
+import { orphans, type Sweep } from './orphans.ts'
+import type { Queue } from './queue.ts'
+import { referencesOf } from './references.ts'
+import { aboutRoute, lookAt } from './route.ts'
+import { allKeys } from './scopes.ts'
+import { nextSteps } from './steps.ts'
+
+export type PassOptions = {
+  readonly context: Context
+  readonly queue: Pick<Queue<Key>, 'add' | 'depth'>
+  /** Hands on every route of a kind, from the API server itself. */
+  readonly list: (kind: RouteKind, receive: (route: KubeObject) => void) => Promise<Listed>
+  /** Whether a kind is not installed. */
+  readonly isAbsent: (kind: string) => boolean
+  readonly pause: (ms: number) => Promise<void>
+  /** What the sweep before this one found. */
+  readonly before: Sweep
+}
+
+/** `orphans`: what nobody wants any more and is still there. */
+export type Passed = {
+  readonly complete: boolean
+  readonly routes: number
+  readonly queued: number
+  readonly swept: number
+  readonly orphans: number
+  readonly sweep: Sweep
+  /** Labelled routes that stay as they are, by the code of the first reason. */
+  readonly frozen: ReadonlyMap<string, number>
+}
+
+/** How long a pass waits for what it has queued, before it sweeps: what is to be swept may still be in use. */
+const SETTLE_MS = 20_000
+const LOOK_AGAIN_MS = 250
+/** So many keys are looked at before others have their turn. */
+const TURN = 100
+
+export async function pass(options: PassOptions): Promise<Passed> {
+  const { context, queue, before } = options
+  const references = new Set<string>()
+  const frozen = new Map<string, number>()
+  const counts = { routes: 0, queued: 0, frozen }
+  const add = (key: Key) => {
+    counts.queued++
+    queue.add(key)
+  }
+  const receive = (route: KubeObject) => {
+    const kind = routeKind(route)
+    if (kind === undefined) return
+    const ref = { kind, namespace: String(route.metadata.namespace), name: String(route.metadata.name) }
+    counts.routes++
+    for (const each of referencesOf(route)) references.add(each)
+    const look = lookAt(route, ref, context)
+    if (look.hasWork) add({ of: 'route', route: ref })
+    if (look.frozen === undefined) return
+    const code = look.frozen[0]?.code ?? ''
+    frozen.set(code, (frozen.get(code) ?? 0) + 1)
+    context.say({ said: 'Frozen', about: aboutRoute(route, ref), reasons: look.frozen })
+  }
+  const lists = [await options.list('Ingress', receive), await options.list('HTTPRoute', receive)]
+  await lookAtScopes(options, add)
+  if (lists.some(({ outcome }) => outcome === 'failed'))
+    return { ...counts, complete: false, swept: 0, orphans: 0, sweep: before }
+  for (let waited = 0; queue.depth > 0 && waited < SETTLE_MS; waited += LOOK_AGAIN_MS)
+    await options.pause(LOOK_AGAIN_MS)
+  return { ...counts, complete: true, ...(await sweepUp(options, references)) }
+}
+
+/** Routes were looked at as they were read. */
+async function lookAtScopes({ context, pause }: PassOptions, add: (key: Key) => void): Promise<void> {
+  const { facts, owned, gateways, now } = context
+  let looked = 0
+  for (const key of [...allKeys(facts())]) {
+    if (key.of === 'route') break
+    if (++looked % TURN === 0) await pause(0)
+    // With the key of a team its status is looked at.
+    if (key.of === 'team' || nextSteps(key, facts(), owned(), gateways, now()).length > 0) add(key)
+  }
+}
+
+async function sweepUp({ context, isAbsent, before }: PassOptions, references: ReadonlySet<string>) {
+  const { facts, owned, gateways } = context
+  const found = orphans(facts(), owned(), gateways, { references, isAbsent, before })
+  let swept = 0
+  for (const object of found.remove) {
+    if ((await take({ do: 'remove', object }, context)) === undefined) swept++
+  }
+  return { swept, orphans: found.kept.length + found.remove.length - swept, sweep: found.sweep }
+}

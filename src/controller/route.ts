@@ -1,0 +1,114 @@
+// Brings one route in line: what admission would have made of it, had it been asked, and its companions.
+
+import { object, string } from '../core/json.ts'
+import { INJECTED } from '../core/keys.ts'
+import { plan } from '../core/planner.ts'
+import { notReady } from '../core/readiness.ts'
+import type { KubeObject, Plan, Reason, RouteRef } from '../core/types.ts'
+import type { ObjectRef, Written } from '../kube/write.ts'
+import { settleCompanions } from './companions.ts'
+import type { About, Context, Said } from './context.ts'
+import type { Outcome } from './queue.ts'
+import { SETTLED } from './queue.ts'
+import { nextSteps } from './steps.ts'
+
+const REFUSED_AGAIN_MS = 60_000
+
+const API_VERSIONS: Readonly<Record<RouteRef['kind'], string>> = {
+  Ingress: 'networking.k8s.io/v1',
+  HTTPRoute: 'gateway.networking.k8s.io/v1',
+}
+
+/** `frozen`: why it stays as it is, although it is labelled. */
+export type Look = { readonly hasWork: boolean; readonly frozen?: readonly Reason[] }
+
+const NOTHING: Look = { hasWork: false }
+const WORK: Look = { hasWork: true }
+
+/** What there is to do about a route as it is now. Pure and quick: asked of every route that changes. */
+export function lookAt(route: KubeObject, ref: RouteRef, context: Context): Look {
+  const { facts, owned, gateways, now } = context
+  if (route.metadata.deletionTimestamp !== undefined) return NOTHING
+  const planned = plan(route, facts(), gateways)
+  if (planned.outcome === 'deny') return { hasWork: false, frozen: planned.reasons }
+  if ('patch' in planned && planned.patch.length > 0) return WORK
+  const steps = nextSteps({ of: 'route', route: ref }, facts(), owned(), gateways, now(), undefined, { route })
+  return steps.length > 0 ? WORK : NOTHING
+}
+
+export function aboutRoute(route: KubeObject, { kind, namespace, name }: RouteRef): About {
+  const uid = string(route.metadata.uid)
+  return { apiVersion: API_VERSIONS[kind], kind, namespace, name, ...(uid === undefined ? {} : { uid }) }
+}
+
+export async function settleRoute(ref: RouteRef, context: Context): Promise<Outcome> {
+  const { facts, gateways, writer } = context
+  const { kind, namespace, name } = ref
+  const at: ObjectRef = { apiVersion: API_VERSIONS[kind], kind, namespace, name }
+  const read = await writer.get(at)
+  if (read.outcome === 'gone') {
+    return settleCompanions({ of: 'route', route: ref }, context, {})
+  }
+  if (read.outcome === 'absent') return SETTLED
+  if (read.outcome === 'refused') {
+    context.say({ said: 'Refused', about: at, message: read.message })
+    return { outcome: 'failed', afterMs: REFUSED_AGAIN_MS }
+  }
+  if (read.outcome !== 'done') return { outcome: 'failed', ...later(read) }
+  if (read.object.metadata.deletionTimestamp !== undefined) return SETTLED
+  const planned = plan(read.object, facts(), gateways)
+  // Facts that are missing are no reason to write: route and companions stay as they are.
+  if (planned.outcome === 'deny') {
+    context.say({ said: 'Frozen', about: aboutRoute(read.object, ref), reasons: planned.reasons })
+    return SETTLED
+  }
+  const written = await writeRoute(at, read.object, planned, context)
+  if (written.outcome !== 'settled') return written
+  return settleCompanions({ of: 'route', route: ref }, context, { route: read.object })
+}
+
+async function writeRoute(
+  at: ObjectRef,
+  route: KubeObject,
+  planned: Exclude<Plan, { outcome: 'deny' }>,
+  context: Context,
+): Promise<Outcome> {
+  if (planned.outcome === 'skip' || planned.patch.length === 0) return SETTLED
+  const about: About = { ...at, uid: string(route.metadata.uid) ?? '' }
+  const { facts, now, loops, say, writer, wrote } = context
+  if (planned.outcome === 'protect') {
+    const waits = notReady(planned.scopes, facts(), now())
+    if (waits !== undefined) {
+      say({ said: 'WaitsForGuards', about, reasons: [waits.reason] })
+      return { outcome: 'later', afterMs: waits.seconds * 1000 }
+    }
+  }
+  const id = `${at.kind}/${at.namespace}/${at.name}`
+  if (!loops.mayWrite(id)) return { outcome: 'later', afterMs: loops.restsFor(id) }
+  const version = string(route.metadata.resourceVersion) ?? ''
+  const written = await writer.patch(at, version, planned.patch)
+  wrote('patch', route, written)
+  switch (written.outcome) {
+    case 'done':
+      say(done(planned, route, about))
+      if (loops.wrote(id)) say({ said: 'LoopGuard', about })
+      return SETTLED
+    case 'refused':
+      say({ said: 'Refused', about, message: written.message })
+      return { outcome: 'failed', afterMs: REFUSED_AGAIN_MS }
+    case 'later':
+      return { outcome: 'failed', ...later(written) }
+    default:
+      return { outcome: 'failed' }
+  }
+}
+
+function done(planned: Exclude<Plan, { outcome: 'deny' | 'skip' }>, route: KubeObject, about: Said['about']): Said {
+  if (planned.outcome === 'release') return { said: 'Released', about }
+  const before = object(route.metadata.annotations)[INJECTED] !== undefined
+  return { said: before ? 'Repaired' : 'Protected', about, team: planned.target.team.name }
+}
+
+function later(written: Written): { afterMs?: number } {
+  return written.outcome === 'later' && written.afterMs !== undefined ? { afterMs: written.afterMs } : {}
+}

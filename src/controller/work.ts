@@ -1,0 +1,173 @@
+// What the leader does: keys are worked off, changes are taken up, and every few minutes everything is looked at again.
+import { routeKind } from '../core/route.ts'
+import type { KubeObject, RouteKind } from '../core/types.ts'
+import type { Listed } from '../kube/list.ts'
+import type { Log } from '../log.ts'
+import { affected, type Change } from './affected.ts'
+import { settleCompanions } from './companions.ts'
+import type { Context } from './context.ts'
+import { type Key, keyText } from './keys.ts'
+import type { Sweep } from './orphans.ts'
+import { isOurs, keyOfOwned, teamOfOwned } from './owned.ts'
+import { type Passed, pass } from './pass.ts'
+import { type Outcome, Queue } from './queue.ts'
+import { aboutRoute, lookAt, settleRoute } from './route.ts'
+import { nextSteps } from './steps.ts'
+
+export type WorkOptions = {
+  readonly context: Context
+  readonly list: (kind: RouteKind, receive: (route: KubeObject) => void) => Promise<Listed>
+  readonly isAbsent: (kind: string) => boolean
+  /** Brings the status of a team in line. */
+  readonly settleTeam: (team: string) => Promise<Outcome>
+  readonly passed: (passed: Passed, seconds: number) => void
+  readonly log: Log
+  /** At least 0, less than 1. */
+  readonly random: () => number
+}
+
+export type Work = {
+  readonly depth: number
+  /** Something is stored otherwise than before. */
+  changed(change: Change): void
+  /** Everything is looked at again soon: more has changed than is told. */
+  passSoon(): void
+  /** Resolves when nothing is under way. */
+  stop(): Promise<void>
+}
+
+const WORKERS = 8
+/** Changes of facts are taken up together: each new or edited policy is a change of a listener, which cuts connections. */
+const TOGETHER_MS = 2_000
+const STATUS_MS = 3_000
+const PASS_EVERY_MS = 5 * 60_000
+const PASS_SOON_MS = 5_000
+const PASS_AGAIN_MS = 30_000
+/** More than that a change affects: read in pages they cost less than one by one. */
+const MOST_ROUTES = 2_000
+
+export function startWork(options: WorkOptions): Work {
+  const { context, log, random } = options
+  const { clock } = context
+  const queue = new Queue<Key>({
+    text: keyText,
+    work: key => settle(key, options),
+    fault: (error, key) => log.error({ err: error, key: keyText(key) }, 'a key could not be looked at'),
+    workers: WORKERS,
+    clock,
+    random,
+  })
+  const passes = keepPassing(options, queue)
+  return {
+    get depth() {
+      return queue.depth
+    },
+    changed: change => takeUp(change, context, queue, passes.soon),
+    passSoon: passes.soon,
+    async stop() {
+      await Promise.all([passes.stop(), queue.stop()])
+    },
+  }
+}
+
+async function settle(key: Key, { context, settleTeam }: WorkOptions): Promise<Outcome> {
+  if (key.of === 'route') return settleRoute(key.route, context)
+  const settled = await settleCompanions(key, context)
+  if (key.of !== 'team') return settled
+  const told = await settleTeam(key.team)
+  return settled.outcome === 'settled' ? told : settled
+}
+
+function takeUp(change: Change, context: Context, queue: Queue<Key>, passSoon: () => void): void {
+  const { facts, owned, gateways, now } = context
+  const { document } = change
+  const ours = oursOf(change)
+  if (ours !== undefined) {
+    const key = keyOfOwned(ours)
+    const team = teamOfOwned(ours)
+    if (team !== undefined) queue.add({ of: 'team', team }, STATUS_MS)
+    // Somebody else's doing is repaired at once; our own leaves nothing to do.
+    if (key !== undefined && nextSteps(key, facts(), owned(), gateways, now()).length > 0) {
+      context.drifted(ours)
+      queue.add(key)
+    }
+  } else if (routeKind(document) !== undefined) {
+    takeUpRoute(change, context, queue)
+  }
+  const concerned = affected(change, facts())
+  if (concerned === 'everything') {
+    passSoon()
+    return
+  }
+  let routes = 0
+  for (const key of concerned) {
+    if (key.of === 'route' && ++routes > MOST_ROUTES) {
+      passSoon()
+      return
+    }
+    queue.add(key, key.of === 'team' ? STATUS_MS : TOGETHER_MS)
+  }
+}
+
+/** What says whose it is: the object itself, or, where that was taken from it or only its name is left, what it was. */
+function oursOf({ document, owned }: Change): KubeObject | undefined {
+  return isOurs(document) && keyOfOwned(document) !== undefined ? document : owned
+}
+
+function takeUpRoute({ what, document }: Change, context: Context, queue: Queue<Key>): void {
+  const kind = routeKind(document)
+  if (kind === undefined) return
+  const ref = { kind, namespace: String(document.metadata.namespace), name: String(document.metadata.name) }
+  const key: Key = { of: 'route', route: ref }
+  if (what === 'remove') {
+    if (context.owned().ofKey(keyText(key)).length > 0) queue.add(key)
+    return
+  }
+  const { hasWork, frozen } = lookAt(document, ref, context)
+  if (hasWork) queue.add(key)
+  if (frozen !== undefined) context.say({ said: 'Frozen', about: aboutRoute(document, ref), reasons: frozen })
+}
+
+function keepPassing(options: WorkOptions, queue: Queue<Key>): { soon(): void; stop(): Promise<void> } {
+  const { context, random, log } = options
+  const { clock } = context
+  const state = { stopped: false, cancel: () => {}, due: 0, running: Promise.resolve(), wanted: false, busy: false }
+  let before: Sweep = new Set()
+  const pause = (ms: number) => new Promise<void>(resolve => clock.after(ms, resolve))
+  const run = async () => {
+    state.busy = true
+    state.wanted = false
+    const began = clock.now()
+    try {
+      const passed = await pass({ ...options, queue, before, pause })
+      before = passed.sweep
+      options.passed(passed, (clock.now() - began) / 1000)
+      schedule(passed.complete ? PASS_EVERY_MS * (0.9 + 0.2 * random()) : PASS_AGAIN_MS)
+    } catch (error) {
+      log.error({ err: error }, 'a pass could not be finished')
+      schedule(PASS_AGAIN_MS)
+    }
+    state.busy = false
+    if (state.wanted) schedule(PASS_SOON_MS)
+  }
+  const schedule = (ms: number) => {
+    state.cancel()
+    if (state.stopped) return
+    state.due = clock.now() + ms
+    state.cancel = clock.after(ms, () => {
+      state.running = run()
+    })
+  }
+  schedule(0)
+  return {
+    soon() {
+      if (state.busy) state.wanted = true
+      else if (state.due > clock.now() + PASS_SOON_MS) schedule(PASS_SOON_MS)
+    },
+    async stop() {
+      state.stopped = true
+      state.cancel()
+      await state.running
+    },
+  }
+}

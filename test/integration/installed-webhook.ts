@@ -1,0 +1,130 @@
+// Portcullis as it is installed, for suites that also run on the standalone webhook: facts are applied as objects, and
+// are in use once they have come by the watches.
+import { array, object } from '../../src/core/json.ts'
+import type { KubeObject } from '../../src/core/types.ts'
+import { nameOf } from '../golden/case.ts'
+import type { ControlPlane } from '../parts/control-plane.ts'
+import { type Api, connect, until } from './api.ts'
+import { companionsOf } from './companions-of.ts'
+import { type Installed, install, type Replica } from './installed.ts'
+import { shippedConfig, untilAsked } from './installed-cluster.ts'
+import { applied, succeeds } from './objects.ts'
+import { admissions, isProbe, type PrepareWebhook, probe } from './webhook.ts'
+
+type Serving = { readonly config: string; readonly replica: Replica }
+
+const MUTATING = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/portcullis'
+
+/** One replica, started anew where the configuration is another one. */
+export const prepareInstalled: PrepareWebhook = async controlPlane => {
+  const installed = await install(controlPlane)
+  const api = connect(controlPlane)
+  const run = {
+    serving: undefined as Serving | undefined,
+    facts: [] as readonly KubeObject[],
+    removed: {} as KubeObject,
+    probes: 0,
+  }
+  const log = () => run.serving?.replica.part.log ?? ''
+  const probed = () => probe(controlPlane, log(), `probe-${run.probes++}`)
+  const stop = async () => {
+    await run.serving?.replica.kill()
+    run.serving = undefined
+  }
+  return {
+    async serve(facts, routes = []) {
+      const config = configOf(facts)
+      if (run.serving?.config !== JSON.stringify(config)) {
+        await stop()
+        run.serving = { config: JSON.stringify(config), replica: await start(installed, config) }
+        await untilAsked(api)
+      }
+      await exchange(controlPlane, run.facts, facts)
+      run.facts = facts
+      await untilProtected(controlPlane, api, [config, ...facts], routes)
+    },
+    async stop() {
+      await stop()
+      await installed.stop()
+      api.close()
+    },
+    async asked() {
+      await probed()
+      return admissions(log()).filter(each => !isProbe(each))
+    },
+    async removeMutating() {
+      run.removed = (await api.send('GET', MUTATING)).body as KubeObject
+      await api.send('DELETE', MUTATING)
+      await until('the mutating call is left out', async () => (await probed()) === 1)
+    },
+    async restoreMutating() {
+      const { name, labels, annotations } = run.removed.metadata
+      await api.create({ ...run.removed, metadata: { name, labels, annotations } })
+    },
+  }
+}
+
+async function start(installed: Installed, config: KubeObject): Promise<Replica> {
+  const replica = await installed.start({ config })
+  await replica.ready()
+  return replica
+}
+
+/** The shipped one with the controllers of these facts, on whose Gateways nothing drains. */
+function configOf(facts: readonly KubeObject[]): KubeObject {
+  const wanted = facts.find(each => each.kind === 'PortcullisConfig')
+  if (wanted === undefined) return shippedConfig({})
+  const controllers = array(wanted.controllers).map(each => {
+    const { handedOver, ...controller } = object(each)
+    if (handedOver === undefined) return controller
+    return { ...controller, handedOver: array(handedOver).map(gateway => ({ ...object(gateway), drainSeconds: 0 })) }
+  })
+  return shippedConfig({ controllers })
+}
+
+/** What is gone goes first: two teams would want the same hosts. Namespaces stay. */
+async function exchange(
+  controlPlane: ControlPlane,
+  before: readonly KubeObject[],
+  after: readonly KubeObject[],
+): Promise<void> {
+  const stays = new Set(after.map(nameOf))
+  const gone = before.filter(each => !stays.has(nameOf(each)) && isObject(each) && each.kind !== 'Namespace')
+  const companions = 'securitypolicies,clienttrafficpolicies,httproutes,ingresses,referencegrants,middlewares'
+  const ours = ['--all-namespaces', '-l', 'app.kubernetes.io/managed-by=portcullis']
+  await succeeds(controlPlane, ['delete', companions, ...ours])
+  // Until its last route is known to be gone, a team is in use.
+  if (gone.length > 0)
+    await until('what was there is gone', () =>
+      succeeds(controlPlane, ['delete', '--ignore-not-found'], gone).then(
+        () => true,
+        () => false,
+      ),
+    )
+  const objects = after.filter(isObject)
+  const [namespaces, rest] = [true, false].map(is => objects.filter(each => (each.kind === 'Namespace') === is))
+  for (const each of [namespaces ?? [], rest ?? []]) if (each.length > 0) await applied(controlPlane, ...each)
+}
+
+function isObject({ kind }: KubeObject): boolean {
+  return kind !== 'PortcullisConfig'
+}
+
+/** With what guards these routes; until each of them would be admitted. */
+async function untilProtected(
+  controlPlane: ControlPlane,
+  api: Api,
+  facts: readonly KubeObject[],
+  routes: readonly KubeObject[],
+): Promise<void> {
+  if (routes.length === 0) return
+  const config = facts[0] as KubeObject
+  const others = facts.slice(1).filter(isObject)
+  const companions = await companionsOf([config, ...others, ...routes])
+  if (companions.length > 0) await applied(controlPlane, ...companions)
+  for (const each of routes) {
+    await until(`${nameOf(each)} is admitted`, async () => {
+      return (await api.create(each, undefined, '?dryRun=All')).status === 201
+    })
+  }
+}
