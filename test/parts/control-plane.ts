@@ -27,7 +27,12 @@ export type ControlPlane = {
   stop(): Promise<void>
 }
 
-export type ControlPlaneOptions = { dir: string; serviceClusterIpRange?: string }
+export type ControlPlaneOptions = {
+  dir: string
+  serviceClusterIpRange?: string
+  /** More flags for the API server. */
+  extraArgs?: readonly string[]
+}
 
 export const controlPlaneParts = ['kube-apiserver', 'etcd', 'kubectl'] as const satisfies readonly PartName[]
 
@@ -70,7 +75,14 @@ const startEtcd = async (dir: string): Promise<{ etcd: RunningPart; endpoint: st
   return { etcd, endpoint }
 }
 
-type ApiServerOptions = { dir: string; etcd: string; serviceClusterIpRange: string; token: string; port: number }
+type ApiServerOptions = {
+  dir: string
+  etcd: string
+  serviceClusterIpRange: string
+  token: string
+  port: number
+  extraArgs: readonly string[]
+}
 
 const credentialsIn = (dir: string) => ({
   key: join(dir, 'service-account.key'),
@@ -107,6 +119,7 @@ const startApiServer = (options: ApiServerOptions): Promise<RunningPart> => {
       // EndpointSlices refuse loopback addresses, and so would the API server's own.
       '--endpoint-reconciler-type=none',
       `--service-cluster-ip-range=${options.serviceClusterIpRange}`,
+      ...options.extraArgs,
     ],
     dir,
     ready: () => isReady(`https://127.0.0.1:${port}`, join(dir, 'apiserver.crt'), options.token),
@@ -139,6 +152,7 @@ const startAll = async (options: ControlPlaneOptions, token: string, running: Ru
     serviceClusterIpRange: options.serviceClusterIpRange ?? '127.96.0.0/16',
     token,
     port: port as number,
+    extraArgs: options.extraArgs ?? [],
   }
   running.apiServer = await startApiServer(apiServer)
   return apiServer
