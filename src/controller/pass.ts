@@ -21,7 +21,7 @@ export type PassOptions = {
   /** Whether a kind is not installed. */
   readonly isAbsent: (kind: string) => boolean
   readonly pause: (ms: number) => Promise<void>
-  /** What the sweep before this one found. */
+  /** What sweeps have found to lack its facts for a while. */
   readonly before: Sweep
 }
 

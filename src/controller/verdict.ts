@@ -11,7 +11,7 @@ import { gatewayReference, labelReference, middlewareReference, policyReference 
 import { type ClusterFacts, wantedBy } from './scopes.ts'
 import { isNet, policyOf } from './team-policies.ts'
 
-/** Identities of what a sweep would have removed, had it not been for facts that are missing. */
+/** Identities of what a sweep would remove, were it not for facts that are missing. */
 export type Sweep = ReadonlySet<string>
 
 export type Read = {
@@ -19,7 +19,7 @@ export type Read = {
   readonly references: ReadonlySet<string>
   /** Kinds that are not installed: of those nobody knows what there is. */
   readonly isAbsent: (kind: string) => boolean
-  /** What the sweep before this one found. */
+  /** What sweeps have found so for a while. */
   readonly before: Sweep
 }
 

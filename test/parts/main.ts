@@ -11,6 +11,8 @@ const sentence = (outcome: Outcome): string => {
       return 'cached'
     case 'built':
       return `built in ${Math.ceil(outcome.seconds)} s`
+    case 'absent':
+      return outcome.reason
     case 'failed':
       return 'failed'
   }
@@ -21,7 +23,7 @@ const isPartName = (name: string): name is PartName => partNames.some(known => k
 const run = async (names: readonly PartName[]): Promise<number> => {
   for (const name of names) {
     // Said before the work: a first build takes minutes.
-    process.stdout.write(name.padEnd(20))
+    process.stdout.write(name.padEnd(26))
     // One after another: a single build of this size uses every core there is.
     const outcome = await build(name, process.env)
     console.log(sentence(outcome))

@@ -1,7 +1,7 @@
 // Whether the parts that a test suite needs are there, and what the suite says when they are not.
 import { describe } from '@jest/globals'
 import type { PartName } from './catalogue.ts'
-import { type Environment, locate } from './locate.ts'
+import { absence, type Environment, locate } from './locate.ts'
 
 export type Availability = { available: boolean; reason: string }
 
@@ -9,7 +9,7 @@ export type Availability = { available: boolean; reason: string }
 export const requireParts = (names: readonly PartName[], env: Environment = process.env): Availability => {
   const missing = names.filter(name => locate(name, env) === undefined)
   if (missing.length === 0) return { available: true, reason: '' }
-  const reason = `${missing.join(', ')} not on this machine; "npm run parts" builds what is missing`
+  const reason = absence(missing)
   if (env.CI) throw new Error(reason)
   return { available: false, reason }
 }
