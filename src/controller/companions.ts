@@ -6,17 +6,19 @@ import type { ObjectRef, Written } from '../kube/write.ts'
 import type { Context } from './context.ts'
 import type { Key } from './keys.ts'
 import { netWaitsMs } from './namespace-steps.ts'
+import { generation, NET_NAMES, named } from './net.ts'
 import { isOurs } from './owned.ts'
 import type { Outcome } from './queue.ts'
 import { SETTLED } from './queue.ts'
 import { nextSteps, type Seen, type Step } from './steps.ts'
+import { isNet } from './team-policies.ts'
 
 /** More than any key needs: a few batches for a namespace that moves between teams. */
 const MOST_BATCHES = 12
 /** A quota, a right or a definition may come; nobody tells us. */
 const REFUSED_AGAIN_MS = 60_000
 /** The object of somebody else's may go. */
-const NOT_OURS_AGAIN_MS = 60_000
+const TAKEN: Outcome = { outcome: 'later', afterMs: 60_000 }
 
 /** `seen`: of a route key, what the API server just said of the route. */
 export async function settleCompanions(key: Key, context: Context, seen?: Seen): Promise<Outcome> {
@@ -28,10 +30,17 @@ export async function settleCompanions(key: Key, context: Context, seen?: Seen):
     if (steps.length === 0) return blocked.size === 0 ? waiting(key, context) : worst(blocked.values())
     for (const step of steps) {
       const stopped = await take(step, context, seen?.route)
-      if (stopped !== undefined) blocked.set(identity(step.object), stopped)
+      if (stopped === undefined) continue
+      for (const id of alike(step.object, stopped)) blocked.set(id, stopped)
     }
   }
   return { outcome: 'failed' }
+}
+
+/** Identities of what cannot be written either: a net has another name where one is taken, and for no other reason. */
+function alike(object: KubeObject, stopped: Outcome): string[] {
+  if (!isNet(object) || stopped === TAKEN) return [identity(object)]
+  return Array.from({ length: NET_NAMES }, (_, ahead) => identity(named(object, generation(object) + ahead)))
 }
 
 /** A net may be followed by another only so often. */
@@ -63,7 +72,7 @@ export async function take(step: Step, context: Context, owner?: KubeObject): Pr
         return undefined
       }
       say({ said: 'NotOurs', about: ref })
-      return { outcome: 'later', afterMs: NOT_OURS_AGAIN_MS }
+      return TAKEN
     }
     if (there.outcome !== 'gone') return unlessDone(there, step.object, context)
   }

@@ -11,7 +11,11 @@ export type About = { readonly apiVersion: string; readonly kind: string; readon
 /** What is worth telling, on the object that it is about. */
 export type Said =
   | { readonly said: 'Protected' | 'Repaired' | 'Released'; readonly about: About; readonly team?: string }
-  | { readonly said: 'Frozen' | 'WaitsForGuards'; readonly about: About; readonly reasons: readonly Reason[] }
+  | {
+      readonly said: 'Frozen' | 'WaitsForGuards' | 'GatewayNotPrepared'
+      readonly about: About
+      readonly reasons: readonly Reason[]
+    }
   | { readonly said: 'NotOurs' | 'LoopGuard'; readonly about: About }
   | { readonly said: 'Refused'; readonly about: About; readonly message: string }
 

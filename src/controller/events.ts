@@ -1,16 +1,12 @@
 // Events: what was done to an object, or could not be, told beside the object in one line.
 import { digest } from '../core/names.ts'
 import { sentence } from '../core/reasons.ts'
-import type { KubeObject, Reason } from '../core/types.ts'
+import type { KubeObject } from '../core/types.ts'
 import type { Writer, Written } from '../kube/write.ts'
 import type { Log } from '../log.ts'
-import type { About, Said } from './context.ts'
+import type { Said } from './context.ts'
 
-/** Besides what is said of routes and companions, what is wrong with a Gateway. */
-export type Told =
-  | Said
-  | { readonly said: 'GatewayNotPrepared'; readonly about: About; readonly reasons: readonly Reason[] }
-export type EventReason = Told['said']
+type EventReason = Said['said']
 
 type Kind = { readonly type: 'Normal' | 'Warning'; readonly action: string; readonly says: string }
 
@@ -55,7 +51,7 @@ const CONTROLLER = 'portcullis-controller'
  * The same on the same object within an hour has the same name, so that it is stored once whoever repeats it, a
  * controller that was restarted too. `instance`: which replica says so.
  */
-export function eventOf(told: Told, instance: string, now: number): KubeObject {
+export function eventOf(told: Said, instance: string, now: number): KubeObject {
   const { said, about } = told
   const { type, action } = EVENT_REASONS[said]
   const note = noteOf(told)
@@ -84,14 +80,14 @@ export function eventOf(told: Told, instance: string, now: number): KubeObject {
   }
 }
 
-function noteOf(told: Told): string {
+function noteOf(told: Said): string {
   return printable(
     EVENT_REASONS[told.said].says.replace('{}', () => particular(told)),
     NOTE_BYTES,
   )
 }
 
-function particular(told: Told): string {
+function particular(told: Said): string {
   if ('reasons' in told) return told.reasons.map(sentence).join(' | ')
   if ('message' in told) return told.message
   return 'team' in told && told.team !== undefined ? ` of team ${told.team}` : ''
@@ -114,8 +110,8 @@ function printable(text: string, bytes: number): string {
 }
 
 export type Events = {
-  /** Never throws and never waits. */
-  say(told: Told): void
+  /** Never throws and never waits. False: it was said within the hour. */
+  say(told: Said): boolean
   readonly counts: { readonly written: number; readonly dropped: number; readonly failed: number }
   /** Resolves when nothing is under way; nothing is taken any more. */
   stop(): Promise<void>
@@ -158,18 +154,19 @@ export function keepEvents({ writer, instance, log, now, mostWaiting = MOST_WAIT
   return {
     counts,
     say(each) {
-      if (run.stopped) return
+      if (run.stopped) return false
       const event = eventOf(each, instance, now())
       const name = String(event.metadata.name)
-      if (told.has(name)) return
+      if (told.has(name)) return false
       if (waiting.length >= mostWaiting) {
         counts.dropped++
-        return
+        return true
       }
       forget(told, now())
       told.set(name, now())
       waiting.push(event)
       run.writing ??= writeAll()
+      return true
     },
     async stop() {
       run.stopped = true

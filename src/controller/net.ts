@@ -39,12 +39,15 @@ export function successorWaitsMs(net: KubeObject, now: number): number {
   return age < 0 || generation(net) === 1 ? 0 : Math.max(0, BETWEEN_SUCCESSORS_MS - age)
 }
 
+/** So many are tried where somebody has taken one. */
+export const NET_NAMES = 10
+
 /** The first free name from the given net's on; what has a finalizer of somebody's keeps its own. */
 export function nextNet(wanted: KubeObject, here: readonly KubeObject[], isBlocked: (net: KubeObject) => boolean) {
   const latest = Math.max(0, ...here.filter(isNet).map(generation))
   let net = named(wanted, latest + 1)
   // Somebody has taken the name.
-  for (let ahead = 2; ahead < 10 && isBlocked(net); ahead++) net = named(wanted, latest + ahead)
+  for (let ahead = 2; ahead < NET_NAMES && isBlocked(net); ahead++) net = named(wanted, latest + ahead)
   return net
 }
 

@@ -9,7 +9,7 @@ import type { Key } from './keys.ts'
 import { orphans, type Sweep } from './orphans.ts'
 import type { Queue } from './queue.ts'
 import { referencesOf } from './references.ts'
-import { aboutRoute, lookAt } from './route.ts'
+import { lookAt, sayFrozen } from './route.ts'
 import { allKeys } from './scopes.ts'
 import { nextSteps } from './steps.ts'
 
@@ -63,7 +63,7 @@ export async function pass(options: PassOptions): Promise<Passed> {
     if (look.frozen === undefined) return
     const code = look.frozen[0]?.code ?? ''
     frozen.set(code, (frozen.get(code) ?? 0) + 1)
-    context.say({ said: 'Frozen', about: aboutRoute(route, ref), reasons: look.frozen })
+    sayFrozen(route, ref, look.frozen, context)
   }
   const lists = [await options.list('Ingress', receive), await options.list('HTTPRoute', receive)]
   await lookAtScopes(options, add)

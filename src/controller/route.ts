@@ -22,6 +22,9 @@ const API_VERSIONS: Readonly<Record<RouteRef['kind'], string>> = {
 /** `frozen`: why it stays as it is, although it is labelled. */
 export type Look = { readonly hasWork: boolean; readonly frozen?: readonly Reason[] }
 
+/** Reasons that only an administrator of the Gateway can take away. */
+const OF_GATEWAY: ReadonlySet<string> = new Set(['gateway-open', 'gateway-foreign-policy', 'anchor-nowhere'])
+
 const NOTHING: Look = { hasWork: false }
 const WORK: Look = { hasWork: true }
 
@@ -36,7 +39,18 @@ export function lookAt(route: KubeObject, ref: RouteRef, context: Context): Look
   return steps.length > 0 ? WORK : NOTHING
 }
 
-export function aboutRoute(route: KubeObject, { kind, namespace, name }: RouteRef): About {
+/** What somebody has to know of a route that stays as it is, and of the Gateway that is the reason for it. */
+export function sayFrozen(route: KubeObject, ref: RouteRef, reasons: readonly Reason[], context: Context): void {
+  context.say({ said: 'Frozen', about: aboutRoute(route, ref), reasons })
+  for (const each of reasons) {
+    const [namespace, name] = (OF_GATEWAY.has(each.code) ? (each.params.gateway ?? '') : '').split('/')
+    if (namespace === undefined || name === undefined) continue
+    const about: About = { apiVersion: API_VERSIONS.HTTPRoute, kind: 'Gateway', namespace, name }
+    context.say({ said: 'GatewayNotPrepared', about, reasons: [each] })
+  }
+}
+
+function aboutRoute(route: KubeObject, { kind, namespace, name }: RouteRef): About {
   const uid = string(route.metadata.uid)
   return { apiVersion: API_VERSIONS[kind], kind, namespace, name, ...(uid === undefined ? {} : { uid }) }
 }
@@ -59,7 +73,7 @@ export async function settleRoute(ref: RouteRef, context: Context): Promise<Outc
   const planned = plan(read.object, facts(), gateways)
   // Facts that are missing are no reason to write: route and companions stay as they are.
   if (planned.outcome === 'deny') {
-    context.say({ said: 'Frozen', about: aboutRoute(read.object, ref), reasons: planned.reasons })
+    sayFrozen(read.object, ref, planned.reasons, context)
     return SETTLED
   }
   const written = await writeRoute(at, read.object, planned, context)
@@ -80,7 +94,8 @@ async function writeRoute(
     const waits = notReady(planned.scopes, facts(), now())
     if (waits !== undefined) {
       say({ said: 'WaitsForGuards', about, reasons: [waits.reason] })
-      return { outcome: 'later', afterMs: waits.seconds * 1000 }
+      // Guards that are missing come with a change that is told of. Until then less and less often.
+      return { outcome: waits.areThere ? 'later' : 'failed', afterMs: waits.seconds * 1000 }
     }
   }
   const id = `${at.kind}/${at.namespace}/${at.name}`

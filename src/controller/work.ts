@@ -12,7 +12,7 @@ import type { Sweep } from './orphans.ts'
 import { isOurs, keyOfOwned, teamOfOwned } from './owned.ts'
 import { type Passed, pass } from './pass.ts'
 import { type Outcome, Queue } from './queue.ts'
-import { aboutRoute, lookAt, settleRoute } from './route.ts'
+import { lookAt, sayFrozen, settleRoute } from './route.ts'
 import { nextSteps } from './steps.ts'
 
 export type WorkOptions = {
@@ -128,7 +128,7 @@ function takeUpRoute({ what, document }: Change, context: Context, queue: Queue<
   }
   const { hasWork, frozen } = lookAt(document, ref, context)
   if (hasWork) queue.add(key)
-  if (frozen !== undefined) context.say({ said: 'Frozen', about: aboutRoute(document, ref), reasons: frozen })
+  if (frozen !== undefined) sayFrozen(document, ref, frozen, context)
 }
 
 function keepPassing(options: WorkOptions, queue: Queue<Key>): { soon(): void; stop(): Promise<void> } {

@@ -8,7 +8,8 @@ const DRAIN_MARGIN = 5
 /** For which proxies drain unless somebody says otherwise (Envoy Gateway's default). */
 const DRAIN_SECONDS = 60
 
-export type NotReady = { readonly reason: Reason; readonly seconds: number }
+/** `areThere`: they only have to be in force for so many seconds more. Otherwise nobody knows when they will be there. */
+export type NotReady = { readonly reason: Reason; readonly seconds: number; readonly areThere: boolean }
 
 /** `now` in ms since the epoch. The first scope that is not ready decides. */
 export function notReady(scopes: readonly Scope[], facts: Facts, now: number): NotReady | undefined {
@@ -16,12 +17,16 @@ export function notReady(scopes: readonly Scope[], facts: Facts, now: number): N
     // What belongs to one route only (its passthrough) guards nothing.
     if (scope.of === 'route') continue
     const since = facts.readySince(scope)
-    if (since === undefined) return { reason: reason('guards-missing', { scope: scopeKey(scope) }), seconds: 2 }
+    if (since === undefined) {
+      return { reason: reason('guards-missing', { scope: scopeKey(scope) }), seconds: 2, areThere: false }
+    }
     const seconds = Math.ceil((since + needed(scope, facts) * 1000 - now) / 1000)
     if (seconds <= 0) continue
-    if (scope.of !== 'gateway') return { reason: reason('guards-missing', { scope: scopeKey(scope) }), seconds }
+    const areThere = true
+    if (scope.of !== 'gateway')
+      return { reason: reason('guards-missing', { scope: scopeKey(scope) }), seconds, areThere }
     const gateway = `${scope.namespace}/${scope.name}`
-    return { reason: reason('gateway-preparing', { gateway, seconds: String(seconds) }), seconds }
+    return { reason: reason('gateway-preparing', { gateway, seconds: String(seconds) }), seconds, areThere }
   }
   return undefined
 }

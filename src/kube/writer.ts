@@ -44,6 +44,8 @@ export function createWriter(connection: Connection, options: WriterOptions = {}
   /** The operations were made for that version: if it is still that one, they are wrong; trying again is no use. */
   const judge = async (ref: ObjectRef, version: string): Promise<Written> => {
     const now = await get(ref)
+    // Who may write and not read can only suppose it.
+    if (now.outcome === 'refused') return { outcome: 'conflict' }
     if (now.outcome !== 'done') return now
     const isSame = now.object.metadata.resourceVersion === version
     return isSame ? { outcome: 'refused', status: 422, message: UNFITTING } : { outcome: 'conflict' }

@@ -1,6 +1,7 @@
 // Events: one printable line on the object that it is about, told once an hour, never at the controller's expense.
 import { describe, expect, test } from '@jest/globals'
-import { EVENT_REASONS, eventOf, keepEvents, type Told } from '../../src/controller/events.ts'
+import type { Said } from '../../src/controller/context.ts'
+import { EVENT_REASONS, eventOf, keepEvents } from '../../src/controller/events.ts'
 import { object } from '../../src/core/json.ts'
 import { reason } from '../../src/core/reasons.ts'
 import type { KubeObject } from '../../src/core/types.ts'
@@ -11,7 +12,7 @@ const HOUR = 3_600_000
 const about = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', namespace: 'shop', name: 'cart', uid: 'u-1' }
 const log = { info() {}, warn() {}, error() {} }
 
-const ALL: Told[] = [
+const ALL: Said[] = [
   { said: 'Protected', about, team: 'team-a' },
   { said: 'Repaired', about, team: 'team-a' },
   { said: 'Released', about },
@@ -60,8 +61,8 @@ describe('an Event', () => {
   })
 
   test('has the same name within the hour, whichever replica tells it, and another for another object or reason', () => {
-    const name = (told: Told, at = NOW, pod = 'pod-1') => String(eventOf(told, pod, at).metadata.name)
-    const [first, second] = ALL as [Told, Told]
+    const name = (told: Said, at = NOW, pod = 'pod-1') => String(eventOf(told, pod, at).metadata.name)
+    const [first, second] = ALL as [Said, Said]
     expect(name(first, NOW + 60_000, 'pod-2')).toBe(name(first))
     expect(name(first, NOW + HOUR)).not.toBe(name(first))
     expect(name(second)).not.toBe(name(first))
@@ -91,14 +92,14 @@ describe('telling', () => {
     await settled()
     expect(written).toEqual(ALL.map(({ said }) => said))
     time.now += HOUR
-    events.say(ALL[0] as Told)
+    events.say(ALL[0] as Said)
     await settled()
     expect(written.length).toBe(ALL.length + 1)
   })
 
   test('counts one that is stored already as told: another replica was first', async () => {
     const { events } = keeping(async () => ({ outcome: 'exists' }) as Written)
-    events.say(ALL[0] as Told)
+    events.say(ALL[0] as Said)
     await settled()
     expect(events.counts).toEqual({ written: 1, dropped: 0, failed: 0 })
   })
@@ -133,9 +134,9 @@ describe('telling', () => {
     ['is refused', async () => ({ outcome: 'refused', status: 403, message: 'no' }) as Written],
   ])('goes on when a write %s, and tells it again when it comes up again', async (_, create) => {
     const { events } = keeping(create)
-    events.say(ALL[0] as Told)
+    events.say(ALL[0] as Said)
     await settled()
-    events.say(ALL[0] as Told)
+    events.say(ALL[0] as Said)
     await settled()
     expect(events.counts).toEqual({ written: 0, dropped: 0, failed: 2 })
   })

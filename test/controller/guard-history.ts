@@ -43,10 +43,15 @@ class Replay implements Judged {
   readonly #onboarded = new Set<string>()
   /** Of what each object of ours stands for, its name. */
   readonly #names = new Map<string, string>()
-  /** Since the last rest: by route, policies that it has meant; by policy, what it has had to ask; what was not wanted. */
+  /**
+   * Since the last rest: by route, policies that it has meant; by policy, what it has had to ask; what was not wanted. What
+   * is frozen keeps what it had.
+   */
   #meant = new Map<string, Set<string>>()
   #asked = new Map<string, Set<string>>()
   #unwanted = new Set<string>()
+  /** Told once while it lasts. */
+  #wrongNow = new Set<string>()
 
   take({ type, object: document }: Change): void {
     this.changes++
@@ -58,10 +63,20 @@ class Replay implements Judged {
   }
 
   rest(): void {
+    const [meant, asked] = [this.#meant, this.#asked]
     this.#meant = new Map()
     this.#asked = new Map()
     this.#unwanted = new Set()
     this.#note()
+    for (const route of this.#labelled()) {
+      const winner = this.#winner(route)
+      if (winner === undefined || this.#isServed(route)) continue
+      const name = String(winner.metadata.name)
+      if (meant.get(identity(route))?.has(name)) add(this.#meant, identity(route), name)
+    }
+    for (const policy of this.#unwanted) {
+      for (const each of asked.get(policy) ?? []) add(this.#asked, policy, each)
+    }
     this.#look('at rest')
     for (const route of this.#labelled()) {
       const winner = this.#winner(route)
@@ -102,29 +117,33 @@ class Replay implements Judged {
     for (const route of this.#labelled()) {
       for (const policy of this.#policiesMeant(route)) add(this.#meant, identity(route), policy)
     }
-    for (const team of this.#facts.teams()) {
-      const { service } = team.proxy
-      for (const level of [undefined, ...team.access.values()]) {
-        const groups = level?.allowedGroups.join(',') ?? ''
-        add(this.#asked, nameOf(team.name, level?.name), `${service.namespace}/${service.name} ${groups}`)
-      }
-    }
     for (const policy of this.#objects.values()) {
       if (policy.kind !== 'SecurityPolicy' || isNet(policy) || !isOurs(policy)) continue
       const [, team = '', level] = String(policy.metadata.name).split('.')
       const { admitted } = this.#facts.teamsIn(String(policy.metadata.namespace))
       const found = admitted.find(({ name }) => name === team)
-      const isWanted = found !== undefined && (level === undefined || found.access.has(level))
-      if (!isWanted) this.#unwanted.add(identity(policy))
+      const access = level === undefined ? undefined : found?.access.get(level)
+      if (found === undefined || (level !== undefined && access === undefined)) {
+        this.#unwanted.add(identity(policy))
+        continue
+      }
+      const { namespace, name } = found.proxy.service
+      add(this.#asked, identity(policy), `${namespace}/${name} ${access?.allowedGroups.join(',') ?? ''}`)
     }
   }
 
   #look(version: string): void {
+    const before = this.#wrongNow
+    this.#wrongNow = new Set()
     for (const route of this.#labelled()) {
       this.looks++
       const winner = this.#winner(route)
       const wrong = winner === undefined ? 'nothing is in front of it' : this.#wrong(route, winner)
-      if (wrong !== undefined) this.violations.push(`${version}: ${identity(route)}: ${wrong}`)
+      if (wrong !== undefined) {
+        const what = `${identity(route)}: ${wrong}`
+        this.#wrongNow.add(what)
+        if (!before.has(what)) this.violations.push(`${version}: ${what}`)
+      }
       if (winner !== undefined && isNet(winner)) this.byNet++
     }
   }
@@ -138,17 +157,18 @@ class Replay implements Judged {
     if (!isObject(spec.extAuth) || object(spec.extAuth).failOpen !== false) return `${name} asks for no login`
     if (!this.#meant.get(identity(route))?.has(name)) return `${name} is in front, which it has not meant`
     const asked = asks(winner)
-    return this.#asked.get(name)?.has(asked) === false ? `${name} asks ${asked}, which nobody has said` : undefined
+    return this.#asked.get(identity(winner))?.has(asked) ? undefined : `${name} asks ${asked}, which nobody has said`
   }
 
-  /** The one that its labels choose; the one that it had, where they choose none or that team is missing. */
+  /** The one that its labels choose; the one that they name or that it had, where that is none or its team is missing. */
   #policiesMeant(document: KubeObject): string[] {
     const route = readRoute(document)
     if (route === undefined) return []
     const recorded = recordedTeam(document)
     const chosen = chooseTeam(route, recorded, this.#facts)
     const level = route.labels[ACCESS]
-    if (Array.isArray(chosen)) return recorded === undefined ? [] : [nameOf(recorded, level)]
+    const named = nameOf(route.labels[PROTECT] ?? '', level)
+    if (Array.isArray(chosen)) return recorded === undefined ? [named] : [named, nameOf(recorded, level)]
     const isMissing = recorded !== undefined && this.#facts.team(recorded) === undefined
     return [nameOf(chosen.team.name, level), ...(isMissing ? [nameOf(recorded, level)] : [])]
   }

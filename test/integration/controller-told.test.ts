@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { defaultConfig } from '../../src/api/config.ts'
-import { EVENT_REASONS, eventOf, type Told } from '../../src/controller/events.ts'
+import type { Said } from '../../src/controller/context.ts'
+import { EVENT_REASONS, eventOf } from '../../src/controller/events.ts'
 import { statusPatch, teamStatus } from '../../src/controller/status.ts'
 import { reason } from '../../src/core/reasons.ts'
 import { FactStore } from '../../src/facts/store.ts'
@@ -39,9 +40,9 @@ describeWithParts('what the controller tells', controlPlaneParts, () => {
     const cluster = { apiVersion: 'auth.example/v1alpha1', kind: 'AuthTeam', name: 'team-a' }
     const reasons = [reason('team-none', { namespace: 'shops' })]
     for (const about of [route, cluster]) {
-      for (const said of Object.keys(EVENT_REASONS) as Told['said'][]) {
+      for (const said of Object.keys(EVENT_REASONS) as Said['said'][]) {
         const more = said === 'Refused' ? { message: 'x'.repeat(2000) } : NEEDS_REASONS.has(said) ? { reasons } : {}
-        const told = { said, about, ...more } as Told
+        const told = { said, about, ...more } as Said
         const event = eventOf(told, 'pod-1', Date.now())
         expect({ said, ...(await writer.create(event)) }).toMatchObject({ said, outcome: 'done' })
         expect((await writer.create(event)).outcome).toBe('exists')

@@ -51,6 +51,7 @@ export type RunningController = {
 const NAME = 'portcullis-controller'
 const REBUILD_EVERY_MS = 60_000
 const READY_EVERY_MS = 200
+const DONE: ReadonlySet<Said['said']> = new Set(['Protected', 'Repaired', 'Released'])
 
 export function runController(options: RunOptions): RunningController {
   const { config, connection, leaseConnection, log } = options
@@ -136,9 +137,11 @@ function begin(term: Term, options: Leading): { work: Work; stop(): Promise<void
   const events = keepEvents({ writer, instance: identity, log, now: Date.now })
   const refusals = new Refusals()
   const say = (said: Said) => {
+    const isNew = events.say(said)
+    // What stands is found again by each pass: once an hour is enough. What was done counts each time.
+    if (!isNew && !DONE.has(said.said)) return
     metrics().told(said.said)
-    log.info(said, 'done')
-    events.say(said)
+    log.info(said, 'said')
   }
   const context: Context = {
     facts: () => facts.store,
