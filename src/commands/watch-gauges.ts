@@ -41,6 +41,7 @@ function countWatches(registry: Registry, feed: Feed): void {
     })
   }
   count('portcullis_watch_lists_total', 'Lists that were asked for.', ({ counts }) => counts.lists)
+  count('portcullis_watch_lists_complete_total', 'Lists whose end has come.', ({ counts }) => counts.complete)
   count('portcullis_watch_starts_total', 'Watches that were asked for.', ({ counts }) => counts.watches)
   count('portcullis_watch_events_total', 'Changes that were taken.', ({ counts }) => counts.events)
   count('portcullis_watch_faults_total', 'Objects that could not be taken.', ({ counts }) => counts.faults)

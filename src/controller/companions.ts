@@ -7,7 +7,7 @@ import type { Context } from './context.ts'
 import type { Key } from './keys.ts'
 import { netWaitsMs } from './namespace-steps.ts'
 import { generation, NET_NAMES, named } from './net.ts'
-import { isOurs } from './owned.ts'
+import { isOurs, teamOfOwned } from './owned.ts'
 import type { Outcome } from './queue.ts'
 import { SETTLED } from './queue.ts'
 import { nextSteps, type Seen, type Step } from './steps.ts'
@@ -17,6 +17,8 @@ import { isNet } from './team-policies.ts'
 const MOST_BATCHES = 12
 /** A quota, a right or a definition may come; nobody tells us. */
 const REFUSED_AGAIN_MS = 60_000
+/** Without a guard nothing may close a route, so somebody who removes it again and again is not given in to for long. */
+const MISSING_GUARD_MS = 10_000
 /** The object of somebody else's may go. */
 const TAKEN: Outcome = { outcome: 'later', afterMs: 60_000 }
 
@@ -64,25 +66,33 @@ export async function take(step: Step, context: Context, owner?: KubeObject): Pr
     owned().remove(step.object)
     return undefined
   }
-  if (owned().get(id) === undefined) {
-    const there = await writer.get(ref)
-    if (there.outcome === 'done') {
-      if (isOurs(there.object)) {
-        owned().put(there.object)
-        return undefined
-      }
-      say({ said: 'NotOurs', about: ref })
-      return TAKEN
-    }
-    if (there.outcome !== 'gone') return unlessDone(there, step.object, context)
+  const isMissing = owned().get(id) === undefined
+  if (isMissing) {
+    const there = await look(step.object, ref, context)
+    if (there !== 'free') return there
   }
   const written =
     step.do === 'apply'
       ? await writer.apply(withOwner(step.object, owner))
       : await writer.patch(ref, step.version, step.operations)
   wrote(step.do, step.object, written)
-  if (written.outcome === 'done' && loops.wrote(id)) say({ said: 'LoopGuard', about: ref })
+  const restMs = isMissing && step.guards ? MISSING_GUARD_MS : undefined
+  if (written.outcome === 'done' && loops.wrote(id, step.object.spec, restMs)) say({ said: 'LoopGuard', about: ref })
   return unlessDone(written, step.object, context)
+}
+
+/** What has the name of an object that is to be made; undefined: ours, which is known from now on. */
+async function look(object: KubeObject, ref: ObjectRef, context: Context): Promise<Outcome | undefined | 'free'> {
+  const there = await context.writer.get(ref)
+  if (there.outcome === 'gone') return 'free'
+  if (there.outcome !== 'done') return unlessDone(there, object, context)
+  if (isOurs(there.object)) {
+    context.owned().put(there.object)
+    return undefined
+  }
+  const team = teamOfOwned(object)
+  context.say({ said: 'NotOurs', about: ref, ...(team === undefined ? {} : { team }) })
+  return TAKEN
 }
 
 async function unlessDone(written: Written, object: KubeObject, context: Context): Promise<Outcome | undefined> {

@@ -16,7 +16,9 @@ export type Said =
       readonly about: About
       readonly reasons: readonly Reason[]
     }
-  | { readonly said: 'NotOurs' | 'LoopGuard'; readonly about: About }
+  /** `team`: for which the name is needed. */
+  | { readonly said: 'NotOurs'; readonly about: About; readonly team?: string }
+  | { readonly said: 'LoopGuard'; readonly about: About }
   | { readonly said: 'Refused'; readonly about: About; readonly message: string }
 
 export type Context = {

@@ -1,12 +1,13 @@
-// Against fights: an object that is written again and again, because somebody undoes it each time, is left alone for a
-// while.
+// Against fights: an object into which the same is written again and again, because somebody undoes it each time, is left
+// alone for a while. Different writes, as when an administrator changes a team several times, are none.
+import { digest } from '../core/names.ts'
 import type { Clock } from '../kube/clock.ts'
 
 export type LoopGuard = {
   /** Whether this object may be written now. */
   mayWrite(object: string): boolean
-  /** It was. True: that was the last time for a while. */
-  wrote(object: string): boolean
+  /** It was, and `what`. True: that was the last time for a while; `restMs`: unless for another. */
+  wrote(object: string, what: unknown, restMs?: number): boolean
   /** Until when (ms) it rests; 0: it does not. */
   restsFor(object: string): number
   /** How many objects rest. */
@@ -29,17 +30,18 @@ export function loopGuard(clock: Pick<Clock, 'now'>): LoopGuard {
   return {
     restsFor,
     mayWrite: object => restsFor(object) === 0,
-    wrote(object) {
+    wrote(object, what, restMs = REST_MS) {
       const since = clock.now() - WITHIN_MS
-      const recent = [...(writes.get(object) ?? []).filter(at => at > since), clock.now()]
-      writes.delete(object)
+      const write = digest(object, JSON.stringify(what))
+      const recent = [...(writes.get(write) ?? []).filter(at => at > since), clock.now()]
+      writes.delete(write)
       if (recent.length <= MOST_WRITES) {
         // The latest at the end, so that the oldest are found without looking at all.
-        writes.set(object, recent)
+        writes.set(write, recent)
         forget(writes, since)
         return false
       }
-      rests.set(object, clock.now() + REST_MS)
+      rests.set(object, clock.now() + restMs)
       return true
     },
     get resting() {
@@ -50,8 +52,8 @@ export function loopGuard(clock: Pick<Clock, 'now'>): LoopGuard {
 }
 
 function forget(writes: Map<string, number[]>, since: number): void {
-  for (const [object, times] of writes) {
+  for (const [write, times] of writes) {
     if ((times.at(-1) ?? 0) > since) return
-    writes.delete(object)
+    writes.delete(write)
   }
 }

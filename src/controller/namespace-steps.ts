@@ -54,7 +54,7 @@ export function netWaitsMs({
   owned,
   now,
 }: Pick<Situation, 'namespace' | 'owned' | 'now'>): number | undefined {
-  const here = owned.inNamespace(namespace)
+  const here = owned.policiesIn(namespace)
   const newest = newestNet(here)
   if (newest === undefined || !isOlderThanAny(newest, here)) return undefined
   return successorWaitsMs(newest, now) || undefined
@@ -72,7 +72,7 @@ function others({ wanted, owned, now }: Situation): Step[] {
 function closing({ namespace, wanted, facts, owned, now, blocked }: Situation): Step[] {
   const net = wanted.find(({ object }) => isNet(object))
   if (net === undefined) return []
-  const here = owned.inNamespace(namespace)
+  const here = owned.policiesIn(namespace)
   const newest = newestNet(here)
   if (newest !== undefined) return settle({ ...net, object: named(net.object, generation(newest)) }, owned, now)
   const policies = here.filter(each => policyOf(each) !== undefined)
@@ -84,7 +84,7 @@ function closing({ namespace, wanted, facts, owned, now, blocked }: Situation): 
 
 /** Policies of teams that are missing or not right. One that is in effect loses no value of the label here. */
 function widening({ namespace, wanted, facts, owned, now }: Situation): Step[] {
-  const here = owned.inNamespace(namespace)
+  const here = owned.policiesIn(namespace)
   const held = heldValues(here, facts)
   return teamPolicies(wanted).flatMap(companion => {
     const values = valuesOf(companion.object)
@@ -101,7 +101,7 @@ function widening({ namespace, wanted, facts, owned, now }: Situation): Step[] {
 function outdated({ namespace, wanted, facts, owned }: Situation): Step[] {
   if (!wanted.some(({ object }) => isNet(object))) return []
   const ids = new Set(wanted.map(({ object }) => identity(object)))
-  const here = owned.inNamespace(namespace)
+  const here = owned.policiesIn(namespace)
   return here
     .filter(each => {
       const of = policyOf(each)
@@ -116,7 +116,7 @@ function outdated({ namespace, wanted, facts, owned }: Situation): Step[] {
 function followed({ namespace, wanted, owned, now, blocked }: Situation): Step[] {
   const net = wanted.find(({ object }) => isNet(object))
   if (net === undefined) return []
-  const here = owned.inNamespace(namespace)
+  const here = owned.policiesIn(namespace)
   const newest = newestNet(here)
   if (newest === undefined) return made(net, here, blocked, owned, now)
   if (!isOlderThanAny(newest, here)) {
@@ -141,7 +141,7 @@ function made(
 function narrowing(situation: Situation): Step[] {
   const { namespace, wanted, facts, owned, now } = situation
   const routes = [...labelledRoutes(namespace, facts)]
-  const held = heldValues(owned.inNamespace(namespace), facts)
+  const held = heldValues(owned.policiesIn(namespace), facts)
   return teamPolicies(wanted).flatMap(companion => {
     const stored = owned.get(identity(companion.object))
     const of = policyOf(companion.object)
@@ -168,7 +168,7 @@ function yielding(situation: Situation): Step[] {
   const teams = new Set(teamPolicies(wanted).map(({ object }) => policyOf(object)?.team))
   if (teams.size === 0) return []
   const routes = [...labelledRoutes(namespace, facts)]
-  return owned.inNamespace(namespace).flatMap((stored): Step[] => {
+  return owned.policiesIn(namespace).flatMap((stored): Step[] => {
     const of = policyOf(stored)
     if (of === undefined || teams.has(of.team) || facts.team(of.team) === undefined || isGoing(stored)) return []
     const leaving = valuesOf(stored).filter(saysTrue)
@@ -194,7 +194,7 @@ function yielding(situation: Situation): Step[] {
 
 /** Whether another policy than this would take effect for a route. */
 function isServed(route: StoredRoute, besides: KubeObject, { namespace, wanted, owned }: Situation): boolean {
-  const here = owned.inNamespace(namespace)
+  const here = owned.policiesIn(namespace)
   return here.some(
     policy =>
       identity(policy) !== identity(besides) &&

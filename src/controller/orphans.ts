@@ -21,9 +21,21 @@ export type Found = {
   readonly sweep: Sweep
 }
 
-export function orphans(facts: ClusterFacts, owned: OwnedObjects, gateways: readonly GatewayKind[], read: Read): Found {
+/** Of tens of thousands of objects: others have their turn after each `turn` of them. What is found is as of the end. */
+export function* orphans(
+  facts: ClusterFacts,
+  owned: OwnedObjects,
+  gateways: readonly GatewayKind[],
+  read: Read,
+  turn: number,
+): Generator<void, Found> {
   const context: Judging = { facts, owned, gateways, read }
-  const verdicts = unwanted(context).map(each => ({ object: each, verdict: judge(each, context) }))
+  return decide(yield* unwanted(context, turn), context)
+}
+
+function decide(candidates: readonly KubeObject[], context: Judging): Found {
+  const { read } = context
+  const verdicts = candidates.map(each => ({ object: each, verdict: judge(each, context) }))
   const sweep = new Set(verdicts.filter(each => each.verdict === 'unknown').map(each => identity(each.object)))
   const goes = (verdict: Verdict, id: string) =>
     verdict === 'unneeded' || (verdict === 'unknown' && read.before.has(id) && sweep.has(id))
@@ -45,26 +57,36 @@ function rank(each: KubeObject): number {
 }
 
 /** An object may say a wrong scope, so what seems unwanted is held against everything that is wanted. */
-function unwanted({ facts, owned, gateways }: Judging): KubeObject[] {
+function* unwanted(context: Judging, turn: number): Generator<void, KubeObject[]> {
+  const { facts, owned, gateways } = context
   const known = new Map<string, ReadonlyMap<string, unknown>>()
-  const wants = (key: Key, id: string) => {
+  const wantedOnce = (key: Key) => {
     const wanted = known.get(keyText(key)) ?? wantedBy(key, facts, gateways)
     // Of routes there are many, each with an object or two.
     if (key.of !== 'route') known.set(keyText(key), wanted)
-    return wanted.has(id)
+    return wanted
   }
-  const candidates = new Map<string, KubeObject>()
+  const candidates = new Set<string>()
+  let looked = 0
   for (const each of owned.all()) {
-    if (each.metadata.deletionTimestamp !== undefined) continue
     const key = keyOfOwned(each)
-    if (key === undefined || !wants(key, identity(each))) candidates.set(identity(each), each)
+    if (key === undefined || !wantedOnce(key).has(identity(each))) candidates.add(identity(each))
+    if (++looked % turn === 0) yield
   }
   if (candidates.size === 0) return []
   for (const key of allKeys(facts)) {
-    const wanted = known.get(keyText(key)) ?? wantedBy(key, facts, gateways)
-    for (const id of wanted.keys()) candidates.delete(id)
+    for (const id of wantedOnce(key).keys()) candidates.delete(id)
+    if (++looked % turn === 0) yield
   }
-  return [...candidates.values()].filter(each => !isNet(each) || !isOfWantedNamespace(each, facts))
+  return [...candidates].flatMap(id => owned.get(id) ?? []).filter(each => isUnwanted(each, context))
+}
+
+/** By its own scope, as of now: since it was looked at, somebody else had a turn. */
+function isUnwanted(each: KubeObject, { facts, gateways }: Judging): boolean {
+  if (each.metadata.deletionTimestamp !== undefined) return false
+  const key = keyOfOwned(each)
+  if (key !== undefined && wantedBy(key, facts, gateways).has(identity(each))) return false
+  return !isNet(each) || !isOfWantedNamespace(each, facts)
 }
 
 /** Older nets of a namespace that has teams go when the newest is right, and not here. */
@@ -81,9 +103,9 @@ function isStoodOn(
   const { namespace } = nameOf(each)
   const staying = (objects: readonly KubeObject[]) => objects.filter(other => !leaving.has(identity(other)))
   if (policyOf(each) !== undefined) {
-    return read.references.has(labelReference(namespace)) && newestNet(owned.inNamespace(namespace)) === undefined
+    return read.references.has(labelReference(namespace)) && newestNet(owned.policiesIn(namespace)) === undefined
   }
-  if (isNet(each)) return staying(owned.inNamespace(namespace)).some(other => policyOf(other) !== undefined)
+  if (isNet(each)) return staying(owned.policiesIn(namespace)).some(other => policyOf(other) !== undefined)
   if (each.kind === 'ReferenceGrant') {
     const from = new Set(array(object(each.spec).from).map(source => String(object(source).namespace)))
     const services = new Set(array(object(each.spec).to).map(target => String(object(target).name)))

@@ -2,21 +2,22 @@
 import { identity, namespaceKey } from '../core/companions.ts'
 import { string, strings } from '../core/json.ts'
 import { MANAGED_BY, MANAGER, SCOPE } from '../core/keys.ts'
+import { shared } from '../core/shared.ts'
 import type { KubeObject } from '../core/types.ts'
 import type { Key } from './keys.ts'
 
-/**
- * Kept as text: of each protected route there are companions, so there are tens of thousands, and as objects they take
- * several times the memory.
- */
+/** Of each protected route there are companions, so there are tens of thousands: what they have in common is kept once. */
 export class OwnedObjects {
-  readonly #texts = new Map<string, string>()
-  readonly #scopes = new Map<string, string>()
-  readonly #ofKey = new Map<string, Set<string>>()
+  readonly #objects = new Map<string, KubeObject>()
+  /** Lists come in the order of names, and the one before is often for the same team. */
+  readonly #latest = new Map<string, KubeObject>()
+  readonly #ofKey = new Map<string, readonly string[]>()
   readonly #inNamespace = new Map<string, Set<string>>()
+  /** Of those, the SecurityPolicies: few, where there may be thousands of logins. */
+  readonly #policiesIn = new Map<string, Set<string>>()
 
   get size(): number {
-    return this.#texts.size
+    return this.#objects.size
   }
 
   /** What is no longer ours is forgotten. */
@@ -24,26 +25,30 @@ export class OwnedObjects {
     this.remove(document)
     if (!isOurs(document)) return
     const id = identity(document)
-    const scope = scopeOf(document)
-    this.#texts.set(id, JSON.stringify(slim(document)))
-    this.#scopes.set(id, scope)
-    add(this.#ofKey, keyOfScope(scope), id)
-    add(this.#inNamespace, namespaceOf(document), id)
+    const object = shared(slim(document), this.#latest.get(document.kind))
+    this.#latest.set(document.kind, object)
+    this.#objects.set(id, object)
+    const key = keyOfScope(scopeOf(object))
+    this.#ofKey.set(key, [...(this.#ofKey.get(key) ?? []), id])
+    add(this.#inNamespace, namespaceOf(object), id)
+    if (object.kind === 'SecurityPolicy') add(this.#policiesIn, namespaceOf(object), id)
   }
 
   remove(document: KubeObject): void {
     const id = identity(document)
-    const scope = this.#scopes.get(id)
-    if (scope === undefined) return
-    this.#texts.delete(id)
-    this.#scopes.delete(id)
-    take(this.#ofKey, keyOfScope(scope), id)
-    take(this.#inNamespace, namespaceOf(document), id)
+    const object = this.#objects.get(id)
+    if (object === undefined) return
+    this.#objects.delete(id)
+    const key = keyOfScope(scopeOf(object))
+    const others = this.#ofKey.get(key)?.filter(each => each !== id) ?? []
+    if (others.length === 0) this.#ofKey.delete(key)
+    else this.#ofKey.set(key, others)
+    take(this.#inNamespace, namespaceOf(object), id)
+    take(this.#policiesIn, namespaceOf(object), id)
   }
 
   get(id: string): KubeObject | undefined {
-    const text = this.#texts.get(id)
-    return text === undefined ? undefined : JSON.parse(text)
+    return this.#objects.get(id)
   }
 
   /** By the text of a key: that of a namespace has what all of its teams have there, and the net. */
@@ -60,8 +65,13 @@ export class OwnedObjects {
     return this.#read(this.#inNamespace.get(namespace) ?? [])
   }
 
-  *all(): Iterable<KubeObject> {
-    for (const text of this.#texts.values()) yield JSON.parse(text)
+  /** The SecurityPolicies of a namespace: of teams, and the net. */
+  policiesIn(namespace: string): KubeObject[] {
+    return this.#read(this.#policiesIn.get(namespace) ?? [])
+  }
+
+  all(): Iterable<KubeObject> {
+    return this.#objects.values()
   }
 
   #read(ids: Iterable<string>): KubeObject[] {
@@ -106,7 +116,7 @@ function namespaceOf({ metadata }: KubeObject): string {
 }
 
 function slim({ apiVersion, kind, metadata, spec }: KubeObject): KubeObject {
-  const { managedFields: _, ...kept } = metadata
+  const { managedFields: _, ownerReferences: __, ...kept } = metadata
   return { apiVersion, kind, metadata: kept, ...(spec === undefined ? {} : { spec }) }
 }
 

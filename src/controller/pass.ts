@@ -1,4 +1,4 @@
-// The full pass: every route read anew from the API server and every key looked at, whatever the watches have told. At
+// The full pass: every key looked at, and every route read anew from the API server, whatever the watches have told. At
 // its end what nobody wants any more is swept.
 import { routeKind } from '../core/route.ts'
 import type { KubeObject, RouteKind } from '../core/types.ts'
@@ -6,6 +6,7 @@ import type { Listed } from '../kube/list.ts'
 import { take } from './companions.ts'
 import type { Context } from './context.ts'
 import type { Key } from './keys.ts'
+import { canWait } from './order.ts'
 import { orphans, type Sweep } from './orphans.ts'
 import type { Queue } from './queue.ts'
 import { referencesOf } from './references.ts'
@@ -50,7 +51,7 @@ export async function pass(options: PassOptions): Promise<Passed> {
   const counts = { routes: 0, queued: 0, frozen }
   const add = (key: Key) => {
     counts.queued++
-    queue.add(key)
+    queue.add(key, 0, canWait(key, context))
   }
   const receive = (route: KubeObject) => {
     const kind = routeKind(route)
@@ -65,16 +66,17 @@ export async function pass(options: PassOptions): Promise<Passed> {
     frozen.set(code, (frozen.get(code) ?? 0) + 1)
     sayFrozen(route, ref, look.frozen, context)
   }
-  const lists = [await options.list('Ingress', receive), await options.list('HTTPRoute', receive)]
+  const incomplete = () => ({ ...counts, complete: false, swept: 0, orphans: 0, sweep: before })
   await lookAtScopes(options, add)
-  if (lists.some(({ outcome }) => outcome === 'failed'))
-    return { ...counts, complete: false, swept: 0, orphans: 0, sweep: before }
+  const lists = [await options.list('Ingress', receive), await options.list('HTTPRoute', receive)]
+  if (lists.some(({ outcome }) => outcome === 'failed')) return incomplete()
   for (let waited = 0; queue.depth > 0 && waited < SETTLE_MS; waited += LOOK_AGAIN_MS)
     await options.pause(LOOK_AGAIN_MS)
-  return { ...counts, complete: true, ...(await sweepUp(options, references)) }
+  const swept = await sweepUp(options, references)
+  return swept === undefined ? incomplete() : { ...counts, complete: true, ...swept }
 }
 
-/** Routes were looked at as they were read. */
+/** Guards, before the routes that rely on them; routes are looked at as they are read. */
 async function lookAtScopes({ context, pause }: PassOptions, add: (key: Key) => void): Promise<void> {
   const { facts, owned, gateways, now } = context
   let looked = 0
@@ -86,9 +88,15 @@ async function lookAtScopes({ context, pause }: PassOptions, add: (key: Key) => 
   }
 }
 
-async function sweepUp({ context, isAbsent, before }: PassOptions, references: ReadonlySet<string>) {
+/** undefined: meanwhile the facts were exchanged for others, by another configuration. */
+async function sweepUp({ context, isAbsent, before, pause }: PassOptions, references: ReadonlySet<string>) {
   const { facts, owned, gateways } = context
-  const found = orphans(facts(), owned(), gateways, { references, isAbsent, before })
+  const known = facts()
+  const sweeping = orphans(known, owned(), gateways, { references, isAbsent, before }, TURN)
+  let next = sweeping.next()
+  for (; next.done !== true; next = sweeping.next()) await pause(0)
+  if (facts() !== known) return undefined
+  const found = next.value
   let swept = 0
   for (const object of found.remove) {
     if ((await take({ do: 'remove', object }, context)) === undefined) swept++

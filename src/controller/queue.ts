@@ -1,4 +1,5 @@
 // The controller's queue: each key at most once, none by two workers, and again after growing pauses while it fails.
+// What can wait is taken up when nothing else is due.
 import type { Clock } from '../kube/clock.ts'
 
 /** What came of looking at a key. */
@@ -25,6 +26,7 @@ export type QueueOptions<K> = {
 
 type Entry<K> = {
   readonly key: K
+  canWait: boolean
   failures: number
   /** Waiting until then by the clock; undefined: not waiting. */
   at?: number
@@ -40,6 +42,8 @@ export class Queue<K> {
   readonly #entries = new Map<string, Entry<K>>()
   /** Texts of keys that are due, in the order in which they became so. */
   readonly #due = new Set<string>()
+  /** Of those, the ones that can wait. */
+  readonly #patient = new Set<string>()
   #running = 0
   #stopped = false
   #waiting: (() => void)[] = []
@@ -53,13 +57,18 @@ export class Queue<K> {
     return this.#entries.size
   }
 
-  /** Due after that; what is due earlier already stays so. While the key is under way: once more when it is done. */
-  add(key: K, afterMs = 0): void {
+  /**
+   * Due after that; what is due earlier already stays so. While the key is under way: once more when it is done.
+   * `canWait`: while others are due that cannot. What cannot wait once does not until it is settled.
+   */
+  add(key: K, afterMs = 0, canWait = false): void {
     if (this.#stopped) return
     const text = this.#options.text(key)
-    const entry = this.#entries.get(text) ?? { key, failures: 0, running: false }
+    const entry = this.#entries.get(text) ?? { key, failures: 0, running: false, canWait }
     this.#entries.set(text, entry)
+    entry.canWait &&= canWait
     this.#schedule(text, entry, afterMs)
+    if (!entry.canWait && this.#patient.delete(text)) this.#isDue(text)
   }
 
   /** Nothing begins any more; resolves when nothing is under way. */
@@ -68,6 +77,7 @@ export class Queue<K> {
     for (const { cancel } of this.#entries.values()) cancel?.()
     this.#entries.clear()
     this.#due.clear()
+    this.#patient.clear()
     return this.#running === 0 ? Promise.resolve() : new Promise(resolve => this.#waiting.push(resolve))
   }
 
@@ -85,18 +95,21 @@ export class Queue<K> {
   }
 
   #isDue(text: string): void {
-    this.#due.add(text)
+    const due = this.#entries.get(text)?.canWait ? this.#patient : this.#due
+    due.add(text)
     this.#next()
   }
 
   #next(): void {
-    for (const text of this.#due) {
-      if (this.#running >= this.#options.workers) return
-      const entry = this.#entries.get(text)
-      // Under way: looked at again when it is done.
-      if (entry?.running) continue
-      this.#due.delete(text)
-      if (entry !== undefined) void this.#run(text, entry)
+    for (const due of [this.#due, this.#patient]) {
+      for (const text of due) {
+        if (this.#running >= this.#options.workers) return
+        const entry = this.#entries.get(text)
+        // Under way: looked at again when it is done.
+        if (entry?.running) continue
+        due.delete(text)
+        if (entry !== undefined) void this.#run(text, entry)
+      }
     }
   }
 

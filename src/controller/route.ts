@@ -106,7 +106,7 @@ async function writeRoute(
   switch (written.outcome) {
     case 'done':
       say(done(planned, route, about))
-      if (loops.wrote(id)) say({ said: 'LoopGuard', about })
+      if (loops.wrote(id, planned.patch)) say({ said: 'LoopGuard', about })
       return SETTLED
     case 'refused':
       say({ said: 'Refused', about, message: written.message })

@@ -19,7 +19,12 @@ export type Situation = {
   /** undefined: nobody has looked. */
   readonly services: Services | undefined
   /** Companions of the team that the API server did not take. `object`: such as `SecurityPolicy shop/a`. */
-  readonly refusals: readonly { readonly object: string; readonly message: string }[]
+  readonly refusals: readonly {
+    readonly object: string
+    readonly message: string
+    /** Not refused: somebody else's object has its name. */
+    readonly isTaken?: boolean
+  }[]
   /** What is wrong with the stored spec; then `team` is an older state of it. */
   readonly problems: readonly { readonly path: string; readonly message: string }[]
   /** What is wrong with the configuration file; the last good one is in use. */
@@ -82,6 +87,11 @@ function ready(team: AuthTeam, facts: TeamFacts, situation: Situation): Found {
   if (problem !== undefined)
     return no('SpecInvalid', `${problem.path} ${problem.message}; until it is corrected the last good spec is in use`)
   const [refusal] = situation.refusals
+  if (refusal?.isTaken)
+    return no(
+      'NameTaken',
+      `${refusal.object} is not Portcullis’ own, and has a name that it needs: rename or remove it`,
+    )
   if (refusal !== undefined) return no('Refused', `the API server refused ${refusal.object}: ${refusal.message}`)
   const scope = missingScope(team, facts)
   if (scope !== undefined) return no('GuardsMissing', sentence(reason('guards-missing', { scope: scopeKey(scope) })))

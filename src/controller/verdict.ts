@@ -78,7 +78,9 @@ function judgeInNamespace(key: Extract<Key, { of: 'namespace' }>, orphan: KubeOb
   const team = facts.team(teamOfOwned(orphan) ?? '')
   if (team === undefined || facts.namespace(key.namespace) === undefined) return 'unknown'
   if (!facts.teamsIn(key.namespace).admitted.includes(team)) return 'unneeded'
-  return isKindWanted(key, orphan, context) || orphan.kind === 'ReferenceGrant' ? 'unneeded' : 'unknown'
+  // A proxy that has come into the namespace needs no grant any more; one that seems to need none may only lack its class.
+  const isBeside = orphan.kind === 'ReferenceGrant' && team.proxy.service.namespace === key.namespace
+  return isKindWanted(key, orphan, context) || isBeside ? 'unneeded' : 'unknown'
 }
 
 /** A labelled route that cannot be planned now stays as it is, with all that belongs to it. */

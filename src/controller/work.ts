@@ -8,11 +8,13 @@ import { affected, type Change } from './affected.ts'
 import { settleCompanions } from './companions.ts'
 import type { Context } from './context.ts'
 import { type Key, keyText } from './keys.ts'
+import { canWait } from './order.ts'
 import type { Sweep } from './orphans.ts'
 import { isOurs, keyOfOwned, teamOfOwned } from './owned.ts'
 import { type Passed, pass } from './pass.ts'
 import { type Outcome, Queue } from './queue.ts'
 import { lookAt, sayFrozen, settleRoute } from './route.ts'
+import type { ClusterFacts } from './scopes.ts'
 import { nextSteps } from './steps.ts'
 
 export type WorkOptions = {
@@ -33,6 +35,8 @@ export type Work = {
   changed(change: Change): void
   /** Everything is looked at again soon: more has changed than is told. */
   passSoon(): void
+  /** More is to be said of a team than is stored. */
+  statusSoon(team: string): void
   /** Resolves when nothing is under way. */
   stop(): Promise<void>
 }
@@ -67,6 +71,7 @@ export function startWork(options: WorkOptions): Work {
     },
     changed: change => takeUp(change, context, queue, passes.soon),
     passSoon: passes.soon,
+    statusSoon: team => queue.add({ of: 'team', team }, STATUS_MS, true),
     async stop() {
       await Promise.all([passes.stop(), queue.stop()])
     },
@@ -87,8 +92,7 @@ function takeUp(change: Change, context: Context, queue: Queue<Key>, passSoon: (
   const ours = oursOf(change)
   if (ours !== undefined) {
     const key = keyOfOwned(ours)
-    const team = teamOfOwned(ours)
-    if (team !== undefined) queue.add({ of: 'team', team }, STATUS_MS)
+    for (const team of teamsBehind(ours, facts())) queue.add({ of: 'team', team }, STATUS_MS, true)
     // Somebody else's doing is repaired at once; our own leaves nothing to do.
     if (key !== undefined && nextSteps(key, facts(), owned(), gateways, now()).length > 0) {
       context.drifted(ours)
@@ -108,8 +112,17 @@ function takeUp(change: Change, context: Context, queue: Queue<Key>, passSoon: (
       passSoon()
       return
     }
-    queue.add(key, key.of === 'team' ? STATUS_MS : TOGETHER_MS)
+    queue.add(key, key.of === 'team' ? STATUS_MS : TOGETHER_MS, canWait(key, context))
   }
+}
+
+/** Whose status it decides: the net is that of every team in its namespace. */
+export function teamsBehind(ours: KubeObject, facts: ClusterFacts): readonly string[] {
+  const team = teamOfOwned(ours)
+  if (team !== undefined) return [team]
+  const key = keyOfOwned(ours)
+  if (key?.of !== 'namespace') return []
+  return facts.teamsIn(key.namespace).admitted.map(({ name }) => name)
 }
 
 /** What says whose it is: the object itself, or, where that was taken from it or only its name is left, what it was. */

@@ -1,7 +1,8 @@
 // Companions that are there, and since when they are right: what makes guards ready.
+import { isDeepStrictEqual } from 'node:util'
 import { companions, identity, scopeKey } from '../core/companions.ts'
 import { object, string, strings } from '../core/json.ts'
-import { MANAGED_BY, MANAGER, SINCE } from '../core/keys.ts'
+import { MANAGED_BY, MANAGER, SCOPE, SINCE } from '../core/keys.ts'
 import { isRight } from '../core/right.ts'
 import type { Facts, GatewayKind, KubeObject, Scope } from '../core/types.ts'
 
@@ -20,11 +21,14 @@ export class StoredCompanions {
   }
 
   /**
+   * What belongs to one route guards nothing, and is not kept: there are tens of thousands.
+   *
    * An object that is seen first has been right since it was made, or since it was last put right, which it says itself;
    * one that changes under our eyes is new from then on.
    */
   put(document: KubeObject): void {
-    if (strings(document.metadata.labels)[MANAGED_BY] !== MANAGER) {
+    const { labels, annotations } = document.metadata
+    if (strings(labels)[MANAGED_BY] !== MANAGER || (strings(annotations)[SCOPE] ?? '').startsWith('route/')) {
       this.remove(document)
       return
     }
@@ -36,7 +40,10 @@ export class StoredCompanions {
     const isNew = before === undefined || uidOf(before.object) !== uidOf(document)
     const since = isSame ? before.since : ((isNew ? stated : undefined) ?? this.#now())
     const { apiVersion, kind, spec } = document
-    this.#all.set(key, { object: { apiVersion, kind, metadata: slim(document), spec }, since })
+    const object = { apiVersion, kind, metadata: slim(document), spec }
+    // Such as a status that changes: nothing is less right than before.
+    if (isSame && isDeepStrictEqual(object, before.object)) return
+    this.#all.set(key, { object, since })
     this.forget()
   }
 

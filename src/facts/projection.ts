@@ -1,7 +1,8 @@
 // What is kept of a route: what decisions about other objects ask for, and of that nothing twice.
-import { isObject, type JsonObject, type StringMap } from '../core/json.ts'
+import type { StringMap } from '../core/json.ts'
 import { INJECTED, LEGACY_CLASS } from '../core/keys.ts'
 import { readRecord } from '../core/record.ts'
+import { shared } from '../core/shared.ts'
 import type { Route, StoredRoute } from '../core/types.ts'
 
 /** Annotations that say where a route is served; a passthrough route has to be served in the same places. */
@@ -25,25 +26,6 @@ export function project(route: Route, like: StoredRoute | undefined): StoredRout
     labels: compact(labels, () => true, like?.labels),
     annotations: compact(annotations, isKept, like?.annotations),
   }
-}
-
-/** The value, made of parts of `like` as far as they are equal. Keys are ours, never a user's. */
-function shared<T>(value: T, like: unknown): T {
-  if (value === like) return like as T
-  if (Array.isArray(value)) return sharedArray(value, Array.isArray(like) ? like : []) as T
-  return isObject(value) ? (sharedObject(value, isObject(like) ? like : {}) as T) : value
-}
-
-function sharedArray(value: readonly unknown[], like: readonly unknown[]): readonly unknown[] {
-  const parts = value.map((each, index) => shared(each, like[index]))
-  return parts.length === like.length && parts.every((each, index) => each === like[index]) ? like : parts
-}
-
-function sharedObject(value: JsonObject, like: JsonObject): JsonObject {
-  const keys = Object.keys(value)
-  const parts: Record<string, unknown> = { ...value }
-  for (const key of keys) parts[key] = shared(value[key], like[key])
-  return keys.length === Object.keys(like).length && keys.every(key => parts[key] === like[key]) ? like : parts
 }
 
 /**

@@ -1,9 +1,20 @@
 // Classes, Gateways, namespaces and policies read from their documents into what planning needs of them.
 import { normaliseHost } from '../core/hosts.ts'
 import { array, isObject, number, object, string, strings } from '../core/json.ts'
-import { MANAGED_BY, MANAGER } from '../core/keys.ts'
+import { DEFAULT_CLASS, MANAGED_BY, MANAGER } from '../core/keys.ts'
 import type { LabelSelector } from '../core/selector.ts'
-import type { Gateway, KubeObject, Listener, Namespace, ObjectName, Policy } from '../core/types.ts'
+import type {
+  Gateway,
+  GatewayClass,
+  IngressClass,
+  KubeObject,
+  Listener,
+  Namespace,
+  ObjectName,
+  Policy,
+} from '../core/types.ts'
+
+export type StoredClass = IngressClass & { readonly isDefault: boolean }
 
 export function nameOf(document: KubeObject): ObjectName {
   return { namespace: string(document.metadata.namespace) ?? 'default', name: string(document.metadata.name) ?? '' }
@@ -13,6 +24,18 @@ export function readNamespace(document: KubeObject): Namespace {
   const { name } = nameOf(document)
   const labels = { ...object(document.metadata.labels), 'kubernetes.io/metadata.name': name }
   return { name, labels: strings(labels) }
+}
+
+export function readIngressClass(document: KubeObject): StoredClass {
+  return {
+    name: nameOf(document).name,
+    controller: string(object(document.spec).controller) ?? '',
+    isDefault: object(document.metadata.annotations)[DEFAULT_CLASS] === 'true',
+  }
+}
+
+export function readGatewayClass(document: KubeObject): GatewayClass {
+  return { name: nameOf(document).name, controller: string(object(document.spec).controllerName) ?? '' }
 }
 
 export function readGateway(document: KubeObject): Gateway {

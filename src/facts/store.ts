@@ -1,10 +1,10 @@
 // The facts: one live store, filled by `put` and emptied by `remove`, whether documents come from files or from watches.
+import { isDeepStrictEqual } from 'node:util'
 import { type AuthExemption, parseAuthExemption } from '../api/auth-exemption.ts'
 import { type AuthTeam, parseAuthTeam } from '../api/auth-team.ts'
 import type { Config } from '../api/config.ts'
 import type { Problem } from '../api/problems.ts'
-import { array, object, string, strings } from '../core/json.ts'
-import { DEFAULT_CLASS } from '../core/keys.ts'
+import { array, object, strings } from '../core/json.ts'
 import { reason } from '../core/reasons.ts'
 import { routeKind } from '../core/route.ts'
 import { selects, selectsAcross } from '../core/selector.ts'
@@ -22,10 +22,10 @@ import type {
   Scope,
 } from '../core/types.ts'
 import type { StoredCompanions } from './companions.ts'
-import { nameOf, readGateway, readNamespace, readPolicy } from './read.ts'
+import type { StoredClass } from './read.ts'
+import { nameOf, readGateway, readGatewayClass, readIngressClass, readNamespace, readPolicy } from './read.ts'
 import { Routes } from './routes.ts'
 
-type StoredClass = IngressClass & { readonly isDefault: boolean }
 type TeamsIn = { readonly admitted: readonly AuthTeam[]; readonly defaults: readonly AuthTeam[] }
 
 /** Kinds whose documents are facts, with their groups: another group may have a kind of the same name. */
@@ -85,26 +85,23 @@ export class FactStore implements Facts {
   put(document: KubeObject): readonly Problem[] {
     if (!isFact(document)) return []
     if (COMPANION_KINDS.has(document.kind)) this.#companions?.put(document)
-    if (document.kind !== 'Ingress' && document.kind !== 'HTTPRoute') this.#companions?.forget()
+    const { name } = nameOf(document)
     switch (document.kind) {
       case 'AuthTeam':
         return this.#putTeam(document)
       case 'AuthExemption':
         return this.#putExemption(document)
       case 'Namespace':
-        this.#namespaces.set(nameOf(document).name, readNamespace(document))
-        this.#teamsIn.delete(nameOf(document).name)
+        if (this.#put(this.#namespaces, name, readNamespace(document))) this.#teamsIn.delete(name)
         break
       case 'IngressClass':
-        this.#ingressClasses.set(nameOf(document).name, readIngressClass(document))
-        this.#readControllers()
+        if (this.#put(this.#ingressClasses, name, readIngressClass(document))) this.#readControllers()
         break
       case 'GatewayClass':
-        this.#gatewayClasses.set(nameOf(document).name, readGatewayClass(document))
-        this.#readControllers()
+        if (this.#put(this.#gatewayClasses, name, readGatewayClass(document))) this.#readControllers()
         break
       case 'Gateway':
-        this.#gateways.set(key(document), readGateway(document))
+        this.#put(this.#gateways, key(document), readGateway(document))
         break
       case 'SecurityPolicy':
       case 'ClientTrafficPolicy':
@@ -234,24 +231,32 @@ export class FactStore implements Facts {
     return this.#companions === undefined ? 0 : this.#companions.readySince(scope, this)
   }
 
+  /** False: it is what was there, as after a change of a status alone; then the old one stays, and all that is known by it. */
+  #put<T>(known: Map<string, T>, name: string, value: T): boolean {
+    if (isDeepStrictEqual(known.get(name), value)) return false
+    known.set(name, value)
+    this.#companions?.forget()
+    return true
+  }
+
   #putTeam(document: KubeObject): readonly Problem[] {
     const parsed = parseAuthTeam(document)
     if ('problems' in parsed) return parsed.problems
-    this.#teams.set(parsed.value.name, parsed.value)
-    this.#teamsIn.clear()
+    if (this.#put(this.#teams, parsed.value.name, parsed.value)) this.#teamsIn.clear()
     return []
   }
 
   #putExemption(document: KubeObject): readonly Problem[] {
     const parsed = parseAuthExemption(document)
     if ('problems' in parsed) return parsed.problems
-    this.#exemptions.set(parsed.value.name, parsed.value)
+    this.#put(this.#exemptions, parsed.value.name, parsed.value)
     return []
   }
 
   #putPolicy(policy: Policy): void {
     const group = `${policy.kind}/${policy.namespace}`
     const siblings = this.#policies.get(group) ?? new Map<string, Policy>()
+    if (!isDeepStrictEqual(decisive(siblings.get(policy.name)), decisive(policy))) this.#companions?.forget()
     this.#policies.set(group, siblings.set(policy.name, policy))
     const id = `${policy.namespace}/${policy.name}`
     if (policy.kind !== 'SecurityPolicy') return
@@ -269,6 +274,13 @@ export class FactStore implements Facts {
   }
 }
 
+/** Gateways write a status on each policy, which decides nothing. */
+function decisive(policy: Policy | undefined): unknown {
+  if (policy === undefined) return undefined
+  const { resourceVersion: _, ...metadata } = policy.object.metadata
+  return { ...policy, object: { metadata, spec: policy.object.spec } }
+}
+
 function oldestFirst(a: AuthTeam, b: AuthTeam): number {
   // A team that is not stored yet is the youngest.
   const [first, second] = [a.created ?? '9', b.created ?? '9']
@@ -279,16 +291,4 @@ function oldestFirst(a: AuthTeam, b: AuthTeam): number {
 function key(document: KubeObject): string {
   const { namespace, name } = nameOf(document)
   return `${namespace}/${name}`
-}
-
-function readIngressClass(document: KubeObject): StoredClass {
-  return {
-    name: nameOf(document).name,
-    controller: string(object(document.spec).controller) ?? '',
-    isDefault: object(document.metadata.annotations)[DEFAULT_CLASS] === 'true',
-  }
-}
-
-function readGatewayClass(document: KubeObject): GatewayClass {
-  return { name: nameOf(document).name, controller: string(object(document.spec).controllerName) ?? '' }
 }

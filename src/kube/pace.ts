@@ -1,13 +1,17 @@
 // When a watch may try again and when it may list again, so that a sick API server is not asked to death.
 import type { Clock } from './clock.ts'
+import type { Cause } from './setback.ts'
 
 export type Limits = {
-  /** The first pause after a setback; it doubles, with jitter, up to the longest. */
+  /** The first pause after a setback; it doubles with each of the same cause, with jitter, up to the longest. */
   readonly retryMs: number
   readonly longestRetryMs: number
   /** A watch that lived this long was well: the next pause is the first again. */
   readonly steadyMs: number
-  /** A re-list comes this much after the one before it, at least. */
+  /**
+   * A re-list comes this much after the one before it, at least. What was missed, removals too, is missed until then;
+   * what happens in the meantime is not, as a watch runs from the version that the server is at.
+   */
   readonly relistEveryMs: number
   /** And is put off by up to this much: all replicas want it in the same moment. */
   readonly relistJitterMs: number
@@ -48,9 +52,12 @@ export class Pace {
   readonly #limits: Limits
   readonly #clock: Clock
   readonly #random: () => number
-  #setbacks = 0
+  // Each cause has its own: after an hour without an API server, the few times that one says "not yet" while it starts
+  // are not worth the longest pause each. And causes that take turns are all paused for longer and longer.
+  readonly #setbacks = new Map<Cause, number>()
   #lastRelist = Number.NEGATIVE_INFINITY
   #relistAt = Number.POSITIVE_INFINITY
+  #isWanted = false
 
   constructor(limits: Limits, clock: Clock, random: () => number) {
     this.#limits = limits
@@ -63,28 +70,21 @@ export class Pace {
     return this.#relistAt
   }
 
-  /** How many in a row. */
-  get setbacks(): number {
-    return this.#setbacks
-  }
-
   well(): void {
-    this.#setbacks = 0
+    this.#setbacks.clear()
   }
 
   /** How long to wait after a setback; `wishMs`: as long as the server asks. */
-  retryAfter(wishMs = 0): number {
-    const { retryMs, longestRetryMs } = this.#limits
-    return Math.max(this.#pause(retryMs, longestRetryMs), Math.min(wishMs, LONGEST_WISH_MS))
-  }
-
-  /** How long to wait before a kind that is not installed is looked for again. */
-  lookAfter(): number {
-    const { absentMs } = this.#limits
-    return this.#pause(absentMs / 8, absentMs)
+  retryAfter(cause: Cause, wishMs = 0): number {
+    const { retryMs, longestRetryMs, absentMs } = this.#limits
+    // A kind that is not installed is only looked for.
+    if (cause === 'absent') return this.#pause(cause, absentMs / 8, absentMs)
+    return Math.max(this.#pause(cause, retryMs, longestRetryMs), Math.min(wishMs, LONGEST_WISH_MS))
   }
 
   wantRelist(): void {
+    if (this.#isWanted) return
+    this.#isWanted = true
     const { relistEveryMs, relistJitterMs } = this.#limits
     const soon = this.#clock.now() + relistJitterMs * this.#random()
     const allowed = this.#lastRelist + relistEveryMs * (1 + 0.2 * this.#random())
@@ -93,17 +93,20 @@ export class Pace {
 
   relistBegins(): void {
     this.#lastRelist = this.#clock.now()
-    this.#relistAt = Number.POSITIVE_INFINITY
+    this.listed()
   }
 
+  /** Whatever a re-list was wanted for is in this list. */
   listed(): void {
-    const { backstopMs } = this.#limits
-    if (backstopMs !== undefined) this.#relistAt = this.#clock.now() + backstopMs * (0.9 + 0.2 * this.#random())
+    const { backstopMs = Number.POSITIVE_INFINITY } = this.#limits
+    this.#isWanted = false
+    this.#relistAt = this.#clock.now() + backstopMs * (0.9 + 0.2 * this.#random())
   }
 
-  #pause(first: number, longest: number): number {
-    const pause = Math.min(longest, first * 2 ** Math.min(this.#setbacks, 20))
-    this.#setbacks++
+  #pause(cause: Cause, first: number, longest: number): number {
+    const before = this.#setbacks.get(cause) ?? 0
+    const pause = Math.min(longest, first * 2 ** Math.min(before, 20))
+    this.#setbacks.set(cause, before + 1)
     return pause * (0.5 + 0.5 * this.#random())
   }
 }

@@ -4,6 +4,8 @@ import type { Connection, Reply } from './connection.ts'
 import { History, type Listing } from './history.ts'
 import { readLines } from './lines.ts'
 import { LIMITS, type Limits, Pace } from './pace.ts'
+import { PRESENT_QUERY, pageQuery, watchQuery } from './queries.ts'
+import { readPage } from './read.ts'
 import { CAUSES, type Cause, ORDINARY, refused, type Setback, setback, unreachable } from './setback.ts'
 import { startWatchdog, type Watchdog } from './watchdog.ts'
 import type { Counts, Watched, WatchOptions } from './watched.ts'
@@ -24,7 +26,7 @@ class KindWatch implements Watched {
   readonly #limits: Limits
   readonly #pace: Pace
   readonly #history: History
-  readonly #requests = { lists: 0, pages: 0, watches: 0 }
+  readonly #requests = { lists: 0, pages: 0, complete: 0, watches: 0 }
   readonly #setbacks = Object.fromEntries(CAUSES.map(cause => [cause, 0])) as Record<Cause, number>
   readonly #stopping = new AbortController()
   #listing: Listing | undefined = emptyListing()
@@ -68,7 +70,7 @@ class KindWatch implements Watched {
     }
   }
 
-  /** One request: a page of a list, or a watch until it ends. */
+  /** One request: a page of a list, the present version, or a watch until it ends. */
   async #turn(stop: AbortSignal): Promise<Setback | undefined> {
     const { clock } = this.#options
     if (this.#listing === undefined && clock.now() >= this.#pace.relistAt) {
@@ -77,8 +79,7 @@ class KindWatch implements Watched {
     }
     if (this.#listing !== undefined) return this.#list(this.#listing, stop)
     if (this.#history.version !== undefined) return this.#watch(this.#history.version, stop)
-    await sleep(clock, this.#pace.relistAt - clock.now(), stop)
-    return undefined
+    return this.#skip(stop)
   }
 
   async #recover({ cause, detail, remedy, wishMs }: Setback, stop: AbortSignal): Promise<void> {
@@ -91,16 +92,15 @@ class KindWatch implements Watched {
     }
     if (remedy !== 'resume') this.#pace.wantRelist()
     if (remedy === 'list') this.#history.version = undefined
-    await sleep(clock, cause === 'absent' ? this.#pace.lookAfter() : this.#pace.retryAfter(wishMs), stop)
+    await sleep(clock, this.#pace.retryAfter(cause, wishMs), stop)
   }
 
   async #list(listing: Listing, signal: AbortSignal): Promise<Setback | undefined> {
     const { answerMs: timeoutMs, pageSize } = this.#limits
-    const query = new URLSearchParams({ limit: String(pageSize) })
     if (listing.next === '') this.#requests.lists++
-    else query.set('continue', listing.next)
     this.#requests.pages++
-    const reply = await this.#connection.request({ path: `${this.path}?${query}`, timeoutMs, signal })
+    const path = `${this.path}?${pageQuery(pageSize, listing.next)}`
+    const reply = await this.#connection.request({ path, timeoutMs, signal })
     if (signal.aborted) return undefined
     if (reply.status !== 200) return this.#listRefused(reply, listing)
     const met = this.#history.takePage(reply.body, listing)
@@ -110,7 +110,23 @@ class KindWatch implements Watched {
     return undefined
   }
 
+  /**
+   * What was missed is left to the re-list, which is not due yet and may be a minute away; what comes from now on need
+   * not wait for it.
+   */
+  async #skip(signal: AbortSignal): Promise<Setback | undefined> {
+    const { answerMs: timeoutMs } = this.#limits
+    const reply = await this.#connection.request({ path: `${this.path}?${PRESENT_QUERY}`, timeoutMs, signal })
+    if (signal.aborted) return undefined
+    if (reply.status !== 200) return this.#listRefused(reply, emptyListing())
+    this.#history.version = readPage(reply.body)?.version
+    if (this.#history.version === undefined) return setback('rubbish', 'an answer that is no list')
+    this.#heard()
+    return undefined
+  }
+
   #listed(): void {
+    this.#requests.complete++
     this.#listing = undefined
     this.#pace.well()
     this.#pace.listed()
@@ -147,7 +163,7 @@ class KindWatch implements Watched {
     const watchdog = startWatchdog({ clock, quietMs, lastHeard, dueAt: this.#pace.relistAt, stop })
     this.#requests.watches++
     try {
-      const path = `${this.path}?${this.#watchQuery(version)}`
+      const path = `${this.path}?${watchQuery(version, this.#limits.watchMs * (1 + 0.25 * this.#options.random()))}`
       const reply = await this.#connection.stream({ path, timeoutMs, signal: watchdog.signal })
       if (!('chunks' in reply)) return refused(reply)
       began = clock.now()
@@ -160,16 +176,6 @@ class KindWatch implements Watched {
       watchdog.end()
       if (lived() >= steadyMs) this.#pace.well()
     }
-  }
-
-  #watchQuery(version: string): URLSearchParams {
-    const seconds = (this.#limits.watchMs / 1000) * (1 + 0.25 * this.#options.random())
-    return new URLSearchParams({
-      watch: '1',
-      allowWatchBookmarks: 'true',
-      resourceVersion: version,
-      timeoutSeconds: String(Math.ceil(seconds)),
-    })
   }
 
   async #follow(chunks: AsyncIterable<string>): Promise<Setback | undefined> {

@@ -24,7 +24,10 @@ export type WatchOptions = {
 }
 
 export type Counts = EventCounts & {
+  /** Asked for. */
   readonly lists: number
+  /** Those that have come to their end. */
+  readonly complete: number
   readonly pages: number
   readonly watches: number
   readonly setbacks: Readonly<Record<Cause, number>>

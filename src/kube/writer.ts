@@ -44,8 +44,6 @@ export function createWriter(connection: Connection, options: WriterOptions = {}
   /** The operations were made for that version: if it is still that one, they are wrong; trying again is no use. */
   const judge = async (ref: ObjectRef, version: string): Promise<Written> => {
     const now = await get(ref)
-    // Who may write and not read can only suppose it.
-    if (now.outcome === 'refused') return { outcome: 'conflict' }
     if (now.outcome !== 'done') return now
     const isSame = now.object.metadata.resourceVersion === version
     return isSame ? { outcome: 'refused', status: 422, message: UNFITTING } : { outcome: 'conflict' }
@@ -63,7 +61,9 @@ export function createWriter(connection: Connection, options: WriterOptions = {}
       const content = [{ op: 'test', path: '/metadata/resourceVersion', value: version }, ...operations]
       const written = await send(ref, { method: 'PATCH', path, content, contentType: 'application/json-patch+json' })
       const fits = written.outcome !== 'refused' || written.message !== UNFITTING
-      return fits ? written : judge(ref, version)
+      if (fits) return written
+      // Who may write a status need not be one who may read the object.
+      return subresource === undefined ? judge(ref, version) : { outcome: 'conflict' }
     },
     create(object) {
       const ref = refOf(object)

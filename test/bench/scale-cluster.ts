@@ -5,13 +5,14 @@ import { FACT_PATHS } from '../../src/kube/kinds.ts'
 import { plural } from '../manifests/plural.ts'
 import { type ControlPlane, startControlPlane } from '../parts/control-plane.ts'
 import { crdFiles } from '../parts/crds.ts'
-import { clusterOf, type Size } from './scale-objects.ts'
 
 const AT_ONCE = 24
 const TIMEOUT_MS = 60_000
 
 export type Cluster = {
   readonly controlPlane: ControlPlane
+  /** Of one who may do everything. */
+  readonly connection: Connection
   /** Of an object as it is stored, without what the API server notes of who wrote which field. */
   readonly bytes: number
   /** Lists and watches of what the webhook reads, as the API server counts them: a watch when it ends. */
@@ -19,17 +20,22 @@ export type Cluster = {
   stop(): Promise<void>
 }
 
-export async function startCluster(dir: string, size: Size, withPassthroughs: boolean): Promise<Cluster> {
-  const controlPlane = await startControlPlane({ dir })
+/** `groups`: each has what the one before it needs. */
+export async function startCluster(
+  dir: string,
+  groups: readonly (readonly KubeObject[])[],
+  extraArgs: readonly string[] = [],
+): Promise<Cluster> {
+  const controlPlane = await startControlPlane({ dir, extraArgs })
   try {
     const crds = ['authteams', 'authexemptions'].map(name => `${import.meta.dirname}/../../manifests/crds/${name}.yaml`)
     await controlPlane.applyCrds(...crds, ...crdFiles('envoy-gateway'))
     const connection = await connect(controlPlane.kubeconfig)
-    const groups = clusterOf(size, withPassthroughs)
     for (const group of groups) await createAll(connection, group)
     const bytes = average(groups.at(-1)!.map(each => JSON.stringify(each).length))
     return {
       controlPlane,
+      connection,
       bytes,
       requests: () => requests(connection),
       async stop() {

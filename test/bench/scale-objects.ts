@@ -6,8 +6,8 @@ import { plan } from '../../src/core/planner.ts'
 import type { KubeObject, Scope } from '../../src/core/types.ts'
 import { FactStore } from '../../src/facts/store.ts'
 import { gateways } from '../../src/gateways/index.ts'
-import { CONFIG, ENVOY, GATEWAY } from '../integration/cluster-objects.ts'
-import { facts, ingress, teamName } from './inputs.ts'
+import { CONFIG, ENVOY, GATEWAY, namespace } from '../integration/cluster-objects.ts'
+import { facts, ingress, team, teamName } from './inputs.ts'
 
 export type Size = { readonly teams: number; readonly ingresses: number; readonly httpRoutes: number }
 
@@ -26,9 +26,9 @@ export function clusterOf({ teams, ingresses, httpRoutes }: Size, withPassthroug
   for (const document of [...namespaces, ...others]) store.put(document)
   const passthroughs: KubeObject[] = []
   const routes = [
-    ...many(ingresses, index => protectedEverySecond(bareIngress(index, teams), index, store)),
+    ...many(ingresses, index => protectedEverySecond(bareIngress(index, teamName(index % teams)), index, store)),
     ...many(httpRoutes, index => {
-      const route = protectedEverySecond(bareHTTPRoute(index, teams), index, store)
+      const route = protectedEverySecond(bareHTTPRoute(index, teamName(index % teams)), index, store)
       store.put(route)
       if (withPassthroughs) passthroughs.push(...companions(scopeOf(route), store, gateways).map(each => each.object))
       return route
@@ -37,24 +37,46 @@ export function clusterOf({ teams, ingresses, httpRoutes }: Size, withPassthroug
   return [namespaces, others, [...routes, ...passthroughs.filter(each => each.kind === 'HTTPRoute')]]
 }
 
+/** The team that has many routes, in many namespaces. */
+export const LARGE_TEAM = 'large'
+export const LARGE_NAMESPACES: readonly string[] = many(10, index => `${LARGE_TEAM}-${index}`)
+
+/** The same without anything of ours: every route has the label. `ofLarge`: routes of each kind that the large team has. */
+export function bareClusterOf({ teams, ingresses, httpRoutes }: Size, ofLarge: number): KubeObject[][] {
+  const all = [...facts(teams - 1), team(LARGE_TEAM, LARGE_NAMESPACES)]
+  const names = [String(GATEWAY.metadata.namespace), LARGE_TEAM, ...LARGE_NAMESPACES]
+  const namespaces = [...names.map(namespace), ...all.filter(each => each.kind === 'Namespace')]
+  const place = (index: number): [string, string] =>
+    index < ofLarge
+      ? [LARGE_NAMESPACES[index % LARGE_NAMESPACES.length]!, LARGE_TEAM]
+      : [teamName(index % (teams - 1)), teamName(index % (teams - 1))]
+  const routes = [
+    ...many(ingresses, index => labelled(bareIngress(index, ...place(index)))),
+    ...many(httpRoutes, index => labelled(bareHTTPRoute(index, ...place(index)))),
+  ]
+  return [namespaces, [ENVOY, GATEWAY, ...all.filter(each => each.kind !== 'Namespace')], routes]
+}
+
+function labelled(bare: KubeObject): KubeObject {
+  const labels = { ...(bare.metadata.labels as object), 'auth.example/protect': 'true' }
+  return { ...bare, metadata: { ...bare.metadata, labels } }
+}
+
 /** As it would be stored, with its record. */
 function protectedEverySecond(bare: KubeObject, index: number, store: FactStore): KubeObject {
-  const labels = { ...(bare.metadata.labels as object), 'auth.example/protect': 'true' }
   if (index % 2 === 1) return bare
-  const labelled = { ...bare, metadata: { ...bare.metadata, labels } }
-  const planned = plan(labelled, store, gateways)
+  const route = labelled(bare)
+  const planned = plan(route, store, gateways)
   if (planned.outcome !== 'protect') throw new Error(`not protected: ${JSON.stringify(planned)}`)
-  return jsonPatch.applyPatch(labelled, planned.patch as jsonPatch.Operation[], false, false).newDocument
+  return jsonPatch.applyPatch(route, planned.patch as jsonPatch.Operation[], false, false).newDocument
 }
 
-function bareIngress(index: number, teams: number): KubeObject {
-  const team = teamName(index % teams)
+function bareIngress(index: number, namespace: string, team = namespace): KubeObject {
   const name = `app-${index}`
-  return withChart(ingress(name, team, `${name}.${team}.example.com`), name)
+  return withChart(ingress(name, namespace, `${name}.${team}.example.com`), name)
 }
 
-function bareHTTPRoute(index: number, teams: number): KubeObject {
-  const team = teamName(index % teams)
+function bareHTTPRoute(index: number, namespace: string, team = namespace): KubeObject {
   const name = `web-${index}`
   const spec = {
     parentRefs: [{ ...nameOf(GATEWAY), sectionName: 'web' }],
@@ -69,7 +91,7 @@ function bareHTTPRoute(index: number, teams: number): KubeObject {
       timeouts: { request: '30s' },
     })),
   }
-  const metadata = { name, namespace: team }
+  const metadata = { name, namespace }
   return withChart({ apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', metadata, spec }, name)
 }
 

@@ -12,8 +12,9 @@ import { CONFIG } from '../integration/cluster-objects.ts'
 import { ingress, review, teamName } from './inputs.ts'
 import { load } from './load.ts'
 import { type Cluster, startCluster } from './scale-cluster.ts'
-import type { Size } from './scale-objects.ts'
-import { type Memory, type Shipped, startShipped } from './scale-webhook.ts'
+import { clusterOf, type Size } from './scale-objects.ts'
+import { type ShippedWebhook, startWebhook } from './scale-webhook.ts'
+import type { Memory, Shipped } from './shipped.ts'
 
 const SMALL: Size = { teams: 1, ingresses: 5, httpRoutes: 5 }
 const WARM_UP_MS = 4_000
@@ -21,7 +22,7 @@ const BATCH_MS = 500
 const BATCHES = 15
 
 type Observed = { readonly ready: Memory; readonly half: Memory; readonly end: Memory; readonly perSecond: number }
-type Measured = Observed & { readonly shipped: Shipped; readonly cluster: Cluster; readonly size: Size }
+type Measured = Observed & { readonly shipped: ShippedWebhook; readonly cluster: Cluster; readonly size: Size }
 
 const { values } = parseArgs({
   options: {
@@ -54,12 +55,12 @@ try {
 
 async function measure(name: string, size: Size): Promise<Measured> {
   const began = performance.now()
-  const cluster = await startCluster(join(dir, name), size, values.passthroughs)
+  const cluster = await startCluster(join(dir, name), clusterOf(size, values.passthroughs))
   ends.push(cluster.stop)
   console.log(`${name}: ${JSON.stringify(size)}, filled in ${Math.round((performance.now() - began) / 1000)} s`)
   const files = { certs: join(dir, 'certs'), config: join(dir, 'config.yaml'), log: join(dir, `${name}.log`) }
   const { kubeconfig } = cluster.controlPlane
-  const shipped = await startShipped(values.bundle, { ...files, kubeconfig })
+  const shipped = await startWebhook(values.bundle, { ...files, kubeconfig })
   ends.push(shipped.stop)
   return { ...(await observe(shipped, cluster)), shipped, cluster, size }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Key } from '../../src/controller/keys.ts'
-import { type Found, orphans } from '../../src/controller/orphans.ts'
+import { type Found, orphans, type Read } from '../../src/controller/orphans.ts'
 import { referencesOf } from '../../src/controller/references.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { gateways } from '../../src/gateways/index.ts'
@@ -16,7 +16,7 @@ import {
   storeOf,
   team,
 } from '../facts/cluster.ts'
-import { NET, type Stored, stored } from './stored.ts'
+import { finish, NET, type Stored, stored } from './stored.ts'
 
 const APPS: Key = { of: 'namespace', namespace: 'apps' }
 const GATEWAY: Key = { of: 'gateway', namespace: 'infra', name: 'envoy' }
@@ -33,7 +33,12 @@ function labelled(by: string, labels: { [key: string]: string } = {}): KubeObjec
 
 function sweep(settled: Stored, routes: readonly KubeObject[] = [], before: Found['sweep'] = new Set()): Found {
   const references = new Set(routes.flatMap(referencesOf))
-  return orphans(settled.facts, settled.owned, gateways, { references, isAbsent: () => false, before })
+  return swept(settled, { references, isAbsent: () => false, before })
+}
+
+/** In turns of a few objects. */
+function swept({ facts, owned }: Stored, read: Read, meanwhile = () => {}): Found {
+  return finish(orphans(facts, owned, gateways, read, 2), meanwhile)
 }
 
 function names(found: readonly KubeObject[]): string[] {
@@ -50,6 +55,18 @@ function settled(...more: KubeObject[]): Stored {
 const ELSEWHERE = { namespaces: { names: ['elsewhere'] } }
 
 describe('what nobody wants any more', () => {
+  test('stays if it comes to be wanted while others have their turn', () => {
+    const apps = settled()
+    const read = { references: new Set<string>(), isAbsent: () => false, before: new Set<string>() }
+    apps.facts.put(team('team-b', ELSEWHERE))
+    const back = () => {
+      for (const each of CLUSTER) apps.facts.put(each)
+    }
+    expect(names(swept(apps, read, back).remove)).toEqual([])
+    apps.facts.put(team('team-b', ELSEWHERE))
+    expect(names(swept(apps, read).remove)).not.toEqual([])
+  })
+
   test('is nothing while everything is wanted', () => {
     const apps = settled()
     apps.settle(GATEWAY)
@@ -135,8 +152,8 @@ describe('what no scope wants because facts are missing', () => {
     const apps = settled()
     apps.facts.remove(team('team-b'))
     const read = { references: new Set<string>(), isAbsent: (kind: string) => kind === 'AuthTeam' }
-    const first = orphans(apps.facts, apps.owned, gateways, { ...read, before: new Set() })
-    expect(orphans(apps.facts, apps.owned, gateways, { ...read, before: first.sweep }).remove).toEqual([])
+    const first = swept(apps, { ...read, before: new Set() })
+    expect(swept(apps, { ...read, before: first.sweep }).remove).toEqual([])
   })
 
   test('goes with the net last of all policies', () => {

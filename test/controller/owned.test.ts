@@ -23,6 +23,29 @@ describe('objects of ours', () => {
     expect([...owned.all()]).toHaveLength(2)
   })
 
+  test('are found among the policies of a namespace where they are policies', () => {
+    const owned = new OwnedObjects()
+    owned.put(TEAM)
+    owned.put({ ...policy('login', 'route/HTTPRoute/shop/a'), kind: 'HTTPRoute' })
+    expect(owned.inNamespace('shop')).toHaveLength(2)
+    expect(owned.policiesIn('shop').map(each => each.metadata.name)).toEqual(['team'])
+    owned.remove(TEAM)
+    expect(owned.policiesIn('shop')).toEqual([])
+    expect(owned.inNamespace('shop')).toHaveLength(1)
+  })
+
+  test('have in common what is equal in the one before, and are each as they were put all the same', () => {
+    const owned = new OwnedObjects()
+    const [a, b, c] = [{ a: { b: 1 } }, { a: { b: 1 }, more: 1 }, {}].map((spec, index) => ({
+      ...policy(`p${index}`, 'team/a'),
+      spec,
+    })) as [KubeObject, KubeObject, KubeObject]
+    for (const each of [a, b, c]) owned.put(JSON.parse(JSON.stringify(each)))
+    const specs = [a, b, c].map(each => owned.get(identity(each))?.spec as { a?: object })
+    expect(specs).toEqual([a.spec, b.spec, c.spec])
+    expect(specs[1]?.a).toBe(specs[0]?.a)
+  })
+
   test('are kept without their status and the managers of their fields', () => {
     const owned = new OwnedObjects()
     owned.put(policy('one', 'team/a', { uid: 'u', resourceVersion: '7', managedFields: [{ manager: 'x' }] }))

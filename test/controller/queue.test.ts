@@ -71,6 +71,43 @@ describe('the queue', () => {
     expect({ most, depth: queue.depth, times: ends.length }).toEqual({ most: 1, depth: 0, times: 2 })
   })
 
+  test('takes up what can wait when nothing else is due, unless somebody asks who cannot', async () => {
+    const done: string[] = []
+    const ends: (() => void)[] = []
+    const { queue } = queueOf(async key => {
+      done.push(key)
+      await new Promise<void>(resolve => ends.push(resolve))
+      return SETTLED
+    }, 1)
+    queue.add('first')
+    for (const key of ['patient', 'urgent after all', 'more patient']) queue.add(key, 0, true)
+    queue.add('urgent')
+    queue.add('urgent after all')
+    // It cannot wait because it can for somebody else, too.
+    queue.add('urgent', 0, true)
+    for (let ended = 0; ended < 5; ended++) {
+      ends[ended]?.()
+      await turn()
+    }
+    expect(done).toEqual(['first', 'urgent', 'urgent after all', 'patient', 'more patient'])
+    expect(queue.depth).toBe(0)
+  })
+
+  test('lets nothing wait any more that was put off with patience and then is broken', async () => {
+    const done: string[] = []
+    const { queue, clock } = queueOf(async key => {
+      done.push(key)
+      return SETTLED
+    }, 1)
+    queue.add('a', 2000, true)
+    queue.add('b', 2000, true)
+    queue.add('b', 3000)
+    await clock.pass(2000)
+    await turn()
+    expect(done).toEqual(['a', 'b'])
+    expect(queue.depth).toBe(0)
+  })
+
   test('has no more under way than there are workers, and goes on with the next', async () => {
     const ends = new Map<string, () => void>()
     const { queue } = queueOf(async key => {

@@ -61,6 +61,11 @@ describe('the status', () => {
       reason: 'Refused',
       message: 'the API server refused SecurityPolicy apps/x: unknown field',
     })
+    const taken = [{ object: 'SecurityPolicy apps/x', isTaken: true, message: '' }]
+    expect(judge(store, { refusals: taken }).ready).toMatchObject({
+      reason: 'NameTaken',
+      message: 'SecurityPolicy apps/x is not Portcullis’ own, and has a name that it needs: rename or remove it',
+    })
     const missing = judge(store, { configurationProblems }).ready
     expect(missing).toMatchObject({ reason: 'GuardsMissing' })
     expect(missing.message).toContain('namespace/apps/a')

@@ -19,6 +19,14 @@ export function made(object: KubeObject, secondsAgo: number): KubeObject {
   }
 }
 
+/** What is done in turns, in one go; `meanwhile` happens after the first turn. */
+export function finish<T>(turns: Generator<void, T>, meanwhile = () => {}): T {
+  let next = turns.next()
+  meanwhile()
+  while (next.done !== true) next = turns.next()
+  return next.value
+}
+
 /** `do` and name, such as `apply portcullis-team.team-a`. */
 export function inWords(steps: readonly Step[]): string[] {
   return steps.map(step => `${step.do} ${step.object.metadata.name}`)

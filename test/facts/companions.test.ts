@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { defaultConfig } from '../../src/api/config.ts'
-import { companions } from '../../src/core/companions.ts'
+import { companionMetadata, companions } from '../../src/core/companions.ts'
 import { isRight } from '../../src/core/right.ts'
 import type { KubeObject, Scope } from '../../src/core/types.ts'
 import { StoredCompanions } from '../../src/facts/companions.ts'
@@ -74,6 +74,43 @@ describe('the guards of a scope', () => {
     expect(store.readySince(SCOPE)).toBeUndefined()
     store.put({ ...first!, metadata: { ...first!.metadata, labels: {} } })
     expect(store.readySince(SCOPE)).toBeUndefined()
+  })
+
+  test('stay ready, and are not looked at again, when only a status changes or the login of a route comes', () => {
+    const { store, guards } = watching()
+    for (const guard of guards) store.put(guard)
+    let looked = 0
+    const scopes = gateways.map(each => ({
+      ...each,
+      companions: (...args: Parameters<typeof each.companions>) => {
+        looked++
+        return each.companions(...args)
+      },
+    }))
+    const counted = new FactStore(config(), new StoredCompanions(scopes, () => YOUNG))
+    for (const document of [...CLUSTER, ...guards]) counted.put(document)
+    expect(counted.readySince(SCOPE)).toBe(OLD)
+    const before = looked
+    for (const document of [...CLUSTER, ...guards]) {
+      const metadata = { ...document.metadata, resourceVersion: '8' }
+      counted.put({ ...document, metadata, status: { conditions: [] } })
+    }
+    const login = companionMetadata({ namespace: 'auth', name: 'login' }, 'login', 'route/HTTPRoute/apps/app')
+    counted.put({ apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', metadata: login, spec: {} })
+    expect(counted.readySince(SCOPE)).toBe(OLD)
+    expect(looked).toBe(before)
+  })
+
+  test('are looked at again when one of them changes, or what they are made of', () => {
+    const { store, guards } = watching()
+    for (const guard of guards) store.put(guard)
+    expect(store.readySince(SCOPE)).toBe(OLD)
+    const team = CLUSTER.find(each => each.kind === 'AuthTeam' && each.metadata.name === 'team-a')!
+    const proxy = { ...((team.spec as { proxy: object }).proxy as object), service: { namespace: 'auth', name: 'b' } }
+    store.put({ ...team, spec: { ...(team.spec as object), proxy } })
+    expect(store.readySince(SCOPE)).toBeUndefined()
+    store.put(team)
+    expect(store.readySince(SCOPE)).toBe(OLD)
   })
 
   test('stay ready when a route changes', () => {

@@ -8,9 +8,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { object } from '../../src/core/json.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { type ControlPlane, controlPlaneParts, startControlPlane } from '../parts/control-plane.ts'
-import { crdFiles } from '../parts/crds.ts'
 import { describeWithParts } from '../parts/require.ts'
-import { applied, expectSame, fromYaml, inYaml, selector, stored, succeeds } from './objects.ts'
+import { expectSame } from './expect-same.ts'
+import { gatewayDefinitions } from './gateway-definitions.ts'
+import { applied, fromYaml, inYaml, selector, stored, succeeds } from './objects.ts'
 import { base, gatewayRoute, ingress, PROTECT } from './routes.ts'
 import type { PrepareWebhook, Webhook } from './webhook.ts'
 
@@ -43,7 +44,7 @@ export function describeAdmission(title: string, prepare: PrepareWebhook): void 
 
     beforeAll(async () => {
       controlPlane = await startControlPlane({ dir: mkdtempSync(join(tmpdir(), 'portcullis-')) })
-      await controlPlane.applyCrds(...crdFiles('envoy-gateway'), ...crdFiles('traefik'))
+      await controlPlane.applyCrds(...gatewayDefinitions())
       await applied(controlPlane, ...base.filter(each => each.kind === 'Namespace'))
       webhook = await prepare(controlPlane)
     }, 180_000)

@@ -13,10 +13,11 @@ import { gateways } from '../../src/gateways/index.ts'
 import { findCases, type GoldenCase, readCase } from '../golden/case.ts'
 import { run } from '../golden/run.ts'
 import { type ControlPlane, controlPlaneParts, startControlPlane } from '../parts/control-plane.ts'
-import { crdFiles } from '../parts/crds.ts'
 import { describeWithParts } from '../parts/require.ts'
+import { expectSame } from './expect-same.ts'
+import { gatewayDefinitions } from './gateway-definitions.ts'
 import { labelledRoutes, labels, selectorsOf, written } from './label-selectors.ts'
-import { applied, completed, expectSame, inYaml, stored, succeeds } from './objects.ts'
+import { applied, completed, inYaml, stored, succeeds } from './objects.ts'
 import { clusterObjects, setupsIn } from './setups.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -63,7 +64,7 @@ describeWithParts('the definitions of Envoy Gateway and Traefik', parts, () => {
   beforeAll(async () => {
     controlPlane = await startControlPlane({ dir: mkdtempSync(join(tmpdir(), 'portcullis-')) })
     const ours = join(ROOT, 'manifests/crds')
-    await controlPlane.applyCrds(...crdFiles('envoy-gateway'), ...crdFiles('traefik'), ours)
+    await controlPlane.applyCrds(...gatewayDefinitions(), ours)
     const names = [...made.map(each => each.metadata.namespace), ...setups.flatMap(namespacesOf)]
     const namespaces = [...new Set(names)].map(name => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }))
     await applied(controlPlane, ...namespaces)

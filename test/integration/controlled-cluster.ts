@@ -18,7 +18,7 @@ export type Controlled = {
   readonly api: Api
   readonly webhook: Replica
   readonly controller: Pod
-  /** Nothing waits in the controller's queue, and nothing has for a while. */
+  /** Nothing has waited in the controller's queue for a while, or what waits leads to no write. */
   rest(): Promise<void>
   /** Runs a full pass, sweep and all, and returns when it is over. */
   pass(): Promise<void>
@@ -36,13 +36,16 @@ export type ControlledOptions = {
 
 export const controlledParts = [...controlPlaneParts, 'envoy-gateway-crds', 'traefik-crds'] as const
 
-const QUIET_MS = 2_000
+const BY_TRAEFIK = { controller: 'traefik.io/ingress-controller', gateway: 'traefik' }
+const IDLE_MS = 2_000
+/** Some of what waits does so for what never comes. */
+const QUIET_MS = 8_000
 const EVERY_MS = 100
 
 /** With an ingress-nginx, and a Gateway of Envoy Gateway that is handed over. No team yet. */
 export async function startControlled(options: ControlledOptions = {}): Promise<Controlled> {
   const { settleSeconds = 1, controllerArgs = async () => [] } = options
-  const config = { ...CONFIG, settleSeconds }
+  const config = { ...CONFIG, settleSeconds, controllers: [...CONFIG.controllers, BY_TRAEFIK] }
   const controlPlane = await startControlPlane({ dir: mkdtempSync(join(tmpdir(), 'portcullis-')) })
   await controlPlane.applyCrds(...crdFiles('envoy-gateway'), ...crdFiles('traefik'))
   const installed = await install(controlPlane)
@@ -64,10 +67,14 @@ export async function startControlled(options: ControlledOptions = {}): Promise<
     webhook,
     controller,
     async rest() {
-      let since = performance.now()
-      await until('nothing waits', async () => {
-        if ((await controller.metric('portcullis_queue_depth')) > 0) since = performance.now()
-        return performance.now() - since > QUIET_MS
+      let [idle, quiet, written] = [performance.now(), performance.now(), 0]
+      await until('nothing is written', async () => {
+        const { text } = await controller.health('/metrics')
+        const now = performance.now()
+        if (sum(text, 'portcullis_queue_depth') > 0) idle = now
+        if (sum(text, 'portcullis_writes_total') !== written) quiet = now
+        written = sum(text, 'portcullis_writes_total')
+        return now - idle > IDLE_MS || now - quiet > QUIET_MS
       })
     },
     async pass() {
@@ -92,4 +99,10 @@ export async function startControlled(options: ControlledOptions = {}): Promise<
 function classNamed(name: string): KubeObject {
   const spec = { controller: 'example.com/nobody' }
   return { apiVersion: 'networking.k8s.io/v1', kind: 'IngressClass', metadata: { name }, spec }
+}
+
+/** Of a metric, whatever its labels. */
+function sum(text: string, name: string): number {
+  const values = text.split('\n').filter(line => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+  return values.reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' '))), 0)
 }

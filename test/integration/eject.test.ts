@@ -12,7 +12,8 @@ import { captured, start } from '../commands/portcullis.ts'
 import type { ControlPlane } from '../parts/control-plane.ts'
 import { describeWithParts } from '../parts/require.ts'
 import { type Api, connect } from './api.ts'
-import { applied, completed, expectSame, stored, succeeds, versions } from './objects.ts'
+import { expectSame } from './expect-same.ts'
+import { applied, completed, stored, succeeds, versions } from './objects.ts'
 import {
   configFile,
   current,

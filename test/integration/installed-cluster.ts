@@ -6,8 +6,8 @@ import { PROTECT } from '../../src/core/keys.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { text } from '../manifests/documents.ts'
 import { type ControlPlane, controlPlaneParts, startControlPlane } from '../parts/control-plane.ts'
-import { crdFiles } from '../parts/crds.ts'
 import { type Api, connect, until } from './api.ts'
+import { gatewayDefinitions } from './gateway-definitions.ts'
 import { type Installed, install, type Start } from './installed.ts'
 import { fromYaml } from './objects.ts'
 import { ingress } from './policy-objects.ts'
@@ -32,7 +32,7 @@ export async function startInstalled(options: InstalledOptions = {}): Promise<In
   const { replicas = [{}], extraArgs = () => [] } = options
   const dir = mkdtempSync(join(tmpdir(), 'portcullis-'))
   const controlPlane = await startControlPlane({ dir, extraArgs: extraArgs(dir) })
-  await controlPlane.applyCrds(...crdFiles('envoy-gateway'), ...crdFiles('traefik'))
+  await controlPlane.applyCrds(...gatewayDefinitions())
   const installed = await install(controlPlane)
   const started = await Promise.all(replicas.map(each => installed.start(each)))
   await Promise.all(started.map(each => each.ready()))

@@ -1,14 +1,16 @@
 // Portcullis as it is installed, for suites that also run on the standalone webhook: facts are applied as objects, and
 // are in use once they have come by the watches.
 import { array, object } from '../../src/core/json.ts'
+import { MANAGED_BY, MANAGER } from '../../src/core/keys.ts'
 import type { KubeObject } from '../../src/core/types.ts'
+import { listPath } from '../../src/kube/kinds.ts'
 import { nameOf } from '../golden/case.ts'
 import type { ControlPlane } from '../parts/control-plane.ts'
 import { type Api, connect, until } from './api.ts'
 import { companionsOf } from './companions-of.ts'
 import { type Installed, install, type Replica } from './installed.ts'
 import { shippedConfig, untilAsked } from './installed-cluster.ts'
-import { applied, succeeds } from './objects.ts'
+import { applied } from './objects.ts'
 import { admissions, isProbe, type PrepareWebhook, probe } from './webhook.ts'
 
 type Serving = { readonly config: string; readonly replica: Replica }
@@ -39,7 +41,7 @@ export const prepareInstalled: PrepareWebhook = async controlPlane => {
         run.serving = { config: JSON.stringify(config), replica: await start(installed, config) }
         await untilAsked(api)
       }
-      await exchange(controlPlane, run.facts, facts)
+      await exchange(controlPlane, api, run.facts, facts)
       run.facts = facts
       await untilProtected(controlPlane, api, [config, ...facts], routes)
     },
@@ -85,25 +87,31 @@ function configOf(facts: readonly KubeObject[]): KubeObject {
 /** What is gone goes first: two teams would want the same hosts. Namespaces stay. */
 async function exchange(
   controlPlane: ControlPlane,
+  api: Api,
   before: readonly KubeObject[],
   after: readonly KubeObject[],
 ): Promise<void> {
   const stays = new Set(after.map(nameOf))
   const gone = before.filter(each => !stays.has(nameOf(each)) && isObject(each) && each.kind !== 'Namespace')
-  const companions = 'securitypolicies,clienttrafficpolicies,httproutes,ingresses,referencegrants,middlewares'
-  const ours = ['--all-namespaces', '-l', 'app.kubernetes.io/managed-by=portcullis']
-  await succeeds(controlPlane, ['delete', companions, ...ours])
+  for (const each of await companionsIn(api)) await api.remove(each)
   // Until its last route is known to be gone, a team is in use.
-  if (gone.length > 0)
-    await until('what was there is gone', () =>
-      succeeds(controlPlane, ['delete', '--ignore-not-found'], gone).then(
-        () => true,
-        () => false,
-      ),
-    )
+  for (const each of gone)
+    await until(`${nameOf(each)} is gone`, async () => [200, 404].includes((await api.remove(each)).status))
   const objects = after.filter(isObject)
   const [namespaces, rest] = [true, false].map(is => objects.filter(each => (each.kind === 'Namespace') === is))
   for (const each of [namespaces ?? [], rest ?? []]) if (each.length > 0) await applied(controlPlane, ...each)
+}
+
+const COMPANIONS = ['SecurityPolicy', 'ClientTrafficPolicy', 'HTTPRoute', 'Ingress', 'ReferenceGrant', 'Middleware']
+
+async function companionsIn(api: Api): Promise<readonly KubeObject[]> {
+  const query = new URLSearchParams({ labelSelector: `${MANAGED_BY}=${MANAGER}` })
+  const lists = COMPANIONS.map(async kind => {
+    const { status, message, body } = await api.send('GET', `${listPath(kind)}?${query}`)
+    if (status !== 200) throw new Error(`no list of ${kind}: ${message}`)
+    return array(body.items).map(each => ({ ...object(each), apiVersion: body.apiVersion, kind }) as KubeObject)
+  })
+  return (await Promise.all(lists)).flat()
 }
 
 function isObject({ kind }: KubeObject): boolean {

@@ -47,7 +47,7 @@ describeWithParts('the manifests', [...controlPlaneParts, 'envoy-gateway-crds', 
     await controlPlane.applyCrds(...crdFiles('envoy-gateway'), ...crdFiles('traefik'))
     expect(await apply()).toMatchObject({ code: 0, stderr: '' })
     expect(await versions()).toEqual(before)
-  }, 90_000)
+  }, 180_000)
 
   test('can be taken over by server-side apply', async () => {
     const { code, stderr } = await apply('--server-side', '--force-conflicts')
@@ -62,21 +62,28 @@ describeWithParts('the manifests', [...controlPlaneParts, 'envoy-gateway-crds', 
     }
   }, 30_000)
 
-  test('hold pods that a namespace of the restricted kind takes, and no others', async () => {
-    const { spec } = object(object(one('Deployment').spec).template)
-    const pod = (changes: object): KubeObject => ({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: 'webhook', namespace: 'portcullis' },
-      spec: { ...object(spec), ...changes },
-    })
-    // kustomize would have put the tag on; any name of an image will do here.
-    expect(await api.create(pod({}), undefined, '?dryRun=All')).toMatchObject({ status: 201 })
-    const [container] = array(object(spec).containers).map(object)
-    const root = { ...container, securityContext: { ...object(container?.securityContext), runAsUser: 0 } }
-    const refused = await api.create(pod({ containers: [root] }), undefined, '?dryRun=All')
-    expect(refused).toMatchObject({ status: 403, message: expect.stringContaining('violates PodSecurity "restricted') })
-  }, 30_000)
+  test.each(documents.filter(({ kind }) => kind === 'Deployment').map(each => [each.metadata.name, each] as const))(
+    'hold pods of the %s that a namespace of the restricted kind takes, and no others',
+    async (_, deployment) => {
+      const { spec } = object(object(deployment.spec).template)
+      const pod = (changes: object): KubeObject => ({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'one', namespace: 'portcullis' },
+        spec: { ...object(spec), ...changes },
+      })
+      // kustomize would have put the tag on; any name of an image will do here.
+      expect(await api.create(pod({}), undefined, '?dryRun=All')).toMatchObject({ status: 201 })
+      const [container] = array(object(spec).containers).map(object)
+      const root = { ...container, securityContext: { ...object(container?.securityContext), runAsUser: 0 } }
+      const refused = await api.create(pod({ containers: [root] }), undefined, '?dryRun=All')
+      expect(refused).toMatchObject({
+        status: 403,
+        message: expect.stringContaining('violates PodSecurity "restricted'),
+      })
+    },
+    30_000,
+  )
 
   test('let the priority of the pods be what they say', async () => {
     const { body } = await api.send('GET', pathOf(one('PriorityClass')))

@@ -1,5 +1,4 @@
 // Objects on their way to kubectl and back.
-import { expect } from '@jest/globals'
 import { parseAllDocuments, stringify } from 'yaml'
 import { object } from '../../src/core/json.ts'
 import type { KubeObject } from '../../src/core/types.ts'
@@ -60,11 +59,6 @@ export function selector({ apiVersion, kind, metadata }: KubeObject): string[] {
 export function content({ metadata, spec }: KubeObject): object {
   const { [LAST_APPLIED]: _, ...annotations } = object(metadata.annotations)
   return { name: metadata.name, labels: object(metadata.labels), annotations, spec }
-}
-
-export function expectSame(actual: readonly KubeObject[], expected: readonly KubeObject[]): void {
-  expect(actual.length).toBeGreaterThan(0)
-  expect(actual.map(content)).toEqual(expected.map(content))
 }
 
 export function versions(documents: readonly KubeObject[]): unknown[] {

@@ -8,9 +8,9 @@ import type { KubeObject } from '../../src/core/types.ts'
 import { MANIFESTS } from '../manifests/documents.ts'
 import { madeCompanions } from '../manifests/made-companions.ts'
 import { type ControlPlane, controlPlaneParts, startControlPlane } from '../parts/control-plane.ts'
-import { crdFiles } from '../parts/crds.ts'
 import { describeWithParts } from '../parts/require.ts'
 import { type Api, connect, pathOf, person, type Reply, serviceAccount, until } from './api.ts'
+import { gatewayDefinitions } from './gateway-definitions.ts'
 import { succeeds } from './objects.ts'
 import { ingress, namespace, routeEditors } from './policy-objects.ts'
 
@@ -49,7 +49,7 @@ describeWithParts('companions', [...controlPlaneParts, 'envoy-gateway-crds', 'tr
 
   beforeAll(async () => {
     controlPlane = await startControlPlane({ dir: mkdtempSync(join(tmpdir(), 'portcullis-')) })
-    await controlPlane.applyCrds(...crdFiles('envoy-gateway'), ...crdFiles('traefik'))
+    await controlPlane.applyCrds(...gatewayDefinitions())
     await succeeds(controlPlane, ['apply', '-k', MANIFESTS])
     api = connect(controlPlane)
     const made = (await madeCompanions()).map(each => each.object)

@@ -7,9 +7,9 @@ import { ACME_SOLVER, MANAGED_BY, MANAGER } from '../../src/core/keys.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { MANIFESTS } from '../manifests/documents.ts'
 import { type ControlPlane, controlPlaneParts, startControlPlane } from '../parts/control-plane.ts'
-import { crdFiles } from '../parts/crds.ts'
 import { describeWithParts } from '../parts/require.ts'
 import { type Api, connect, person, serviceAccount, until } from './api.ts'
+import { gatewayDefinitions } from './gateway-definitions.ts'
 import { succeeds } from './objects.ts'
 import { httpRoute, ingress, namespace, routeEditors } from './policy-objects.ts'
 
@@ -55,7 +55,7 @@ describeWithParts('hosts of teams', [...controlPlaneParts, 'envoy-gateway-crds',
 
   beforeAll(async () => {
     controlPlane = await startControlPlane({ dir: mkdtempSync(join(tmpdir(), 'portcullis-')) })
-    await controlPlane.applyCrds(...crdFiles('envoy-gateway'), ...crdFiles('traefik'))
+    await controlPlane.applyCrds(...gatewayDefinitions())
     await succeeds(controlPlane, ['apply', '-k', MANIFESTS])
     api = connect(controlPlane)
     // A definition that is new is not served at once.

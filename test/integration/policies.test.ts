@@ -8,9 +8,9 @@ import { INJECTED, PROTECT } from '../../src/core/keys.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { MANIFESTS } from '../manifests/documents.ts'
 import { type ControlPlane, controlPlaneParts, startControlPlane } from '../parts/control-plane.ts'
-import { crdFiles } from '../parts/crds.ts'
 import { describeWithParts } from '../parts/require.ts'
 import { type Api, connect, pathOf, serviceAccount, until } from './api.ts'
+import { gatewayDefinitions } from './gateway-definitions.ts'
 import { succeeds } from './objects.ts'
 import { ingress, namespace, protectedRoutes } from './policy-objects.ts'
 
@@ -56,7 +56,7 @@ describeWithParts('the label', [...controlPlaneParts, 'envoy-gateway-crds', 'tra
 
   beforeAll(async () => {
     controlPlane = await startControlPlane({ dir: mkdtempSync(join(tmpdir(), 'portcullis-')) })
-    await controlPlane.applyCrds(...crdFiles('envoy-gateway'), ...crdFiles('traefik'))
+    await controlPlane.applyCrds(...gatewayDefinitions())
     await asShipped()
     api = connect(controlPlane)
     await api.create(namespace('apps'))

@@ -12,7 +12,7 @@ import type { KubeObject } from '../../src/core/types.ts'
 import { findCases, nameOf, readCase } from '../golden/case.ts'
 import { run } from '../golden/run.ts'
 import { type ControlPlane, controlPlaneParts, startControlPlane } from '../parts/control-plane.ts'
-import { crdFiles } from '../parts/crds.ts'
+import { gatewayDefinitions } from './gateway-definitions.ts'
 import { applied, completed, fromYaml, stored, succeeds } from './objects.ts'
 import { clusterObjects, type Setup, setupsIn } from './setups.ts'
 
@@ -37,7 +37,7 @@ export function setups({ byHand }: { byHand: boolean }): Setup[] {
 
 export async function startCluster(): Promise<ControlPlane> {
   const controlPlane = await startControlPlane({ dir: mkdtempSync(join(tmpdir(), 'portcullis-')) })
-  await controlPlane.applyCrds(...crdFiles('envoy-gateway'), ...crdFiles('traefik'), OURS)
+  await controlPlane.applyCrds(...gatewayDefinitions(), OURS)
   await applied(controlPlane, ...clusterObjects(ALL))
   return controlPlane
 }

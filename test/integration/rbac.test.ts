@@ -6,9 +6,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { array, object } from '../../src/core/json.ts'
 import { MANIFESTS, one } from '../manifests/documents.ts'
 import { type ControlPlane, controlPlaneParts, startControlPlane } from '../parts/control-plane.ts'
-import { crdFiles } from '../parts/crds.ts'
 import { describeWithParts } from '../parts/require.ts'
 import { type Api, connect, serviceAccount, until } from './api.ts'
+import { gatewayDefinitions } from './gateway-definitions.ts'
 
 const WEBHOOK = serviceAccount('portcullis', 'portcullis-webhook')
 
@@ -36,7 +36,7 @@ describeWithParts('the webhook’s own rights', [...controlPlaneParts, 'envoy-ga
 
   beforeAll(async () => {
     controlPlane = await startControlPlane({ dir: mkdtempSync(join(tmpdir(), 'portcullis-')) })
-    await controlPlane.applyCrds(...crdFiles('envoy-gateway'), ...crdFiles('traefik'))
+    await controlPlane.applyCrds(...gatewayDefinitions())
     expect(await controlPlane.kubectl(['apply', '-k', MANIFESTS])).toMatchObject({ code: 0 })
     api = connect(controlPlane)
     // A definition that is new is not served at once.

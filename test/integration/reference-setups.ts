@@ -7,9 +7,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { object } from '../../src/core/json.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { type ControlPlane, controlPlaneParts, startControlPlane } from '../parts/control-plane.ts'
-import { crdFiles } from '../parts/crds.ts'
 import { describeWithParts } from '../parts/require.ts'
-import { applied, completed, expectSame, fromYaml, inYaml, selector, stored, succeeds, versions } from './objects.ts'
+import { expectSame } from './expect-same.ts'
+import { gatewayDefinitions } from './gateway-definitions.ts'
+import { applied, completed, fromYaml, inYaml, selector, stored, succeeds, versions } from './objects.ts'
 import { type Manifest, namespacesOf, type Setup } from './setups.ts'
 import type { PrepareWebhook, Webhook } from './webhook.ts'
 
@@ -24,7 +25,7 @@ export function describeSetups(title: string, setups: readonly Setup[], prepare:
 
     beforeAll(async () => {
       controlPlane = await startControlPlane({ dir: mkdtempSync(join(tmpdir(), 'portcullis-')) })
-      await controlPlane.applyCrds(...crdFiles('envoy-gateway'), ...crdFiles('traefik'))
+      await controlPlane.applyCrds(...gatewayDefinitions())
       await applied(controlPlane, ...namespacesOf(setups))
       const all = setups.flatMap(({ manifests }) => manifests)
       const asStored = await completed(

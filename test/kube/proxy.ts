@@ -7,7 +7,10 @@ import { join } from 'node:path'
 import { createAuthority } from '../../src/certificates/authority.ts'
 import { issueLeaf } from '../../src/certificates/leaf.ts'
 
-export type Seen = { readonly url: string; readonly path: string; readonly kind: 'list' | 'page' | 'watch' }
+export type Seen = { readonly url: string; readonly path: string; readonly kind: Kind }
+
+/** `present`: what version it is at. */
+type Kind = 'list' | 'page' | 'present' | 'watch'
 
 /** Answers instead of the API server, when it returns true. */
 export type Fault = (seen: Seen, response: ServerResponse, request: IncomingMessage) => boolean
@@ -136,8 +139,13 @@ function forward({ incoming, response, seen, agent, target, proxy, live }: Forwa
 
 function readSeen(url: string): Seen {
   const { pathname, searchParams } = new URL(url, 'https://proxy')
-  const kind = searchParams.has('watch') ? 'watch' : searchParams.has('continue') ? 'page' : 'list'
-  return { url, path: pathname, kind }
+  return { url, path: pathname, kind: kindOf(searchParams) }
+}
+
+function kindOf(query: URLSearchParams): Kind {
+  if (query.has('watch')) return 'watch'
+  if (query.has('continue')) return 'page'
+  return query.get('limit') === '1' ? 'present' : 'list'
 }
 
 function readTarget(kubeconfig: string): Target {

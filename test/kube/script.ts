@@ -7,7 +7,11 @@ import { watchKind } from '../../src/kube/watch.ts'
 import type { WatchOptions } from '../../src/kube/watched.ts'
 import { type FakeClock, fakeClock } from './time.ts'
 
-export type Asked = { readonly at: number; readonly kind: 'list' | 'watch'; readonly query: URLSearchParams }
+export type Asked = {
+  readonly at: number
+  readonly kind: 'list' | 'present' | 'watch'
+  readonly query: URLSearchParams
+}
 
 /** The end of a watch that the server holds. */
 export type Line = {
@@ -22,6 +26,8 @@ export type Script = {
   readonly line: Line
   readonly connection: Connection
   list: (query: URLSearchParams) => Reply | Promise<Reply>
+  /** To whoever only wants to know the version. */
+  present: () => Reply
   /** Undefined: a watch begins. */
   watch: () => Reply | undefined
 }
@@ -41,11 +47,16 @@ export function script(clock: FakeClock): Script {
       return line
     },
     list: () => listOf([], '10'),
+    present: () => listOf([], '15', 'more'),
     watch: () => undefined,
     connection: {
       server: 'https://server',
       namespace: undefined,
-      request: async call => made.list(note(call, 'list')),
+      async request(call) {
+        const isPresent = new URL(call.path, 'https://server').searchParams.get('limit') === '1'
+        const query = note(call, isPresent ? 'present' : 'list')
+        return isPresent ? made.present() : made.list(query)
+      },
       async stream(call) {
         note(call, 'watch')
         const reply = made.watch()

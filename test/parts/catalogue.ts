@@ -103,7 +103,11 @@ export const catalogue = {
     kind: 'program',
     module: 'envoy-gateway',
     package: 'github.com/envoyproxy/gateway/cmd/envoy-gateway',
-    variables: { 'github.com/envoyproxy/gateway/internal/cmd/version.envoyGatewayVersion': 'v1.9.1' },
+    variables: {
+      'github.com/envoyproxy/gateway/internal/cmd/version.envoyGatewayVersion': 'v1.9.1',
+      // No health port: it would be 8081 on every address, and that of Portcullis' own pods has the same number.
+      'github.com/envoyproxy/gateway/internal/provider/kubernetes.healthProbeBindAddress': '',
+    },
     elsewhere: [],
   },
   envoy: {

@@ -19,6 +19,7 @@ import type { KubeObject } from '../../src/core/types.ts'
 import { StoredCompanions } from '../../src/facts/companions.ts'
 import { FactStore } from '../../src/facts/store.ts'
 import { gateways } from '../../src/gateways/index.ts'
+import { finish } from '../controller/stored.ts'
 import { config } from '../facts/cluster.ts'
 import { patchOf } from './apply.ts'
 
@@ -140,11 +141,12 @@ export class Cluster {
   sweep(): void {
     this.deliver()
     const routes = [...this.objects.values()].filter(each => each.kind === 'HTTPRoute' || each.kind === 'Ingress')
-    const found = orphans(this.facts, this.owned, gateways, {
+    const read = {
       references: new Set(routes.flatMap(referencesOf)),
       isAbsent: () => false,
       before: this.#sweep,
-    })
+    }
+    const found = finish(orphans(this.facts, this.owned, gateways, read, 100))
     if (this.hidden.size > 0) this.#sweepsHidden++
     for (const each of found.remove) this.#take({ do: 'remove', object: each })
     this.#sweep = found.sweep

@@ -6,7 +6,7 @@ import type { Context, Said } from '../../controller/context.ts'
 import { keepEvents } from '../../controller/events.ts'
 import { type LoopGuard, loopGuard } from '../../controller/loop-guard.ts'
 import { isOurs } from '../../controller/owned.ts'
-import { startWork, type Work } from '../../controller/work.ts'
+import { startWork, teamsBehind, type Work } from '../../controller/work.ts'
 import { identity } from '../../core/companions.ts'
 import { WatchedFacts } from '../../facts/watched.ts'
 import { gateways } from '../../gateways/index.ts'
@@ -135,8 +135,12 @@ function begin(term: Term, options: Leading): { work: Work; stop(): Promise<void
   const { facts, connection, identity, loops, metrics, log, configurationProblems } = options
   const writer = createWriter(connection, { signal: term.signal, mayWrite: term.holds })
   const events = keepEvents({ writer, instance: identity, log, now: Date.now })
-  const refusals = new Refusals()
+  const refusals = new Refusals(Date.now)
+  const tell = (teams: readonly string[]) => {
+    for (const team of teams) work.statusSoon(team)
+  }
   const say = (said: Said) => {
+    if (said.said === 'NotOurs') tell(refusals.noteTaken(said.about, said.team === undefined ? [] : [said.team]))
     const isNew = events.say(said)
     // What stands is found again by each pass: once an hour is enough. What was done counts each time.
     if (!isNew && !DONE.has(said.said)) return
@@ -152,7 +156,7 @@ function begin(term: Term, options: Leading): { work: Work; stop(): Promise<void
     say,
     wrote(how, object, written) {
       metrics().wrote(object.kind, how, written.outcome)
-      if (isOurs(object)) refusals.note(object, written)
+      if (isOurs(object)) tell(refusals.note(object, written, teamsBehind(object, facts.store)))
     },
     drifted: object => metrics().drifted(object.kind),
     clock: systemClock,

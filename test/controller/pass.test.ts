@@ -1,0 +1,99 @@
+import { describe, expect, test } from '@jest/globals'
+import type { Context } from '../../src/controller/context.ts'
+import { type Key, keyText } from '../../src/controller/keys.ts'
+import { loopGuard } from '../../src/controller/loop-guard.ts'
+import { type Passed, pass } from '../../src/controller/pass.ts'
+import type { KubeObject } from '../../src/core/types.ts'
+import type { FactStore } from '../../src/facts/store.ts'
+import { gateways } from '../../src/gateways/index.ts'
+import type { Writer } from '../../src/kube/write.ts'
+import { cluster, httpRoute, parent } from '../facts/cluster.ts'
+import { fakeClock } from '../kube/time.ts'
+import { stored } from './stored.ts'
+
+const ROUTE = httpRoute({}, { parentRefs: [parent('envoy')] })
+type Options = {
+  readonly facts?: FactStore
+  /** What the API server lists. */
+  readonly routes?: readonly KubeObject[]
+  readonly outcome?: 'complete' | 'failed'
+  /** Others have their turn. */
+  readonly meanwhile?: (context: { facts: FactStore }) => void
+}
+
+/** Everything is looked at, where of ours nothing is stored but what team-a has for itself, and something odd. */
+async function passOver(options: Options): Promise<{ passed: Passed; asked: string[]; patient: string[] }> {
+  const { facts = cluster(ROUTE), routes = [ROUTE], outcome = 'complete', meanwhile = () => {} } = options
+  const state = { facts }
+  const { owned, settle } = stored(facts)
+  settle({ of: 'team', team: 'team-a' })
+  owned.put({
+    apiVersion: 'v1',
+    kind: 'ReferenceGrant',
+    metadata: { name: 'odd', namespace: 'apps', labels: { 'app.kubernetes.io/managed-by': 'portcullis' } },
+  })
+  const clock = fakeClock()
+  const context: Context = {
+    facts: () => state.facts,
+    owned: () => owned,
+    gateways,
+    writer: {} as Writer,
+    loops: loopGuard(clock),
+    say: () => {},
+    wrote: () => {},
+    drifted: () => {},
+    clock,
+    now: () => 0,
+  }
+  const asked: string[] = []
+  const patient: string[] = []
+  const add = (key: Key, _: number, canWait?: boolean) => {
+    asked.push(keyText(key))
+    if (canWait) patient.push(keyText(key))
+  }
+  const passed = await pass({
+    context,
+    queue: { add, depth: 0 } as Parameters<typeof pass>[0]['queue'],
+    async list(kind, receive) {
+      const of = routes.filter(each => each.kind === kind)
+      for (const each of of) receive(each)
+      return outcome === 'complete' ? { outcome, count: of.length } : { outcome, message: 'no' }
+    },
+    isAbsent: () => false,
+    pause: async () => meanwhile(state),
+    before: new Set(),
+  })
+  return { passed, asked, patient }
+}
+
+describe('a full pass', () => {
+  test('looks at guards before the routes that rely on them, and lets only routes and statuses wait', async () => {
+    const { asked, patient, passed } = await passOver({ facts: cluster(ROUTE) })
+    expect(asked).toEqual([
+      'gateway/infra/envoy',
+      'team/team-a',
+      'team/team-b',
+      'team/team-c',
+      'namespace/apps',
+      'namespace/elsewhere',
+      'route/HTTPRoute/apps/app',
+    ])
+    expect(patient).toEqual(['team/team-a', 'route/HTTPRoute/apps/app'])
+    expect(passed).toMatchObject({ complete: true, routes: 1, queued: 7, orphans: 1 })
+  })
+
+  test('sweeps nothing where not every route could be read', async () => {
+    const { passed } = await passOver({ outcome: 'failed' })
+    expect(passed).toMatchObject({ complete: false, orphans: 0, swept: 0 })
+  })
+
+  test('sweeps nothing by facts that were exchanged for others meanwhile', async () => {
+    const many = Array.from({ length: 200 }, (_, index) => httpRoute({ name: `app-${index}` }))
+    const facts = cluster(...many)
+    const exchange = (state: { facts: FactStore }) => {
+      state.facts = cluster(...many)
+    }
+    expect((await passOver({ facts, meanwhile: exchange })).passed).toMatchObject({ complete: false, orphans: 0 })
+    expect((await passOver({ facts })).passed).toMatchObject({ complete: true, orphans: 1 })
+  })
+})

@@ -1,0 +1,20 @@
+// Clients without a session ask all the time behind Traefik, and reach no application.
+import { afterAll, beforeAll } from '@jest/globals'
+import { describeWithParts } from '../parts/require.ts'
+import { describeLeaks } from './leaks.ts'
+import { progressOn } from './stage/progress.ts'
+import { INGRESS_NGINX, TRAEFIK_HTTP_ROUTE, TRAEFIK_INGRESS } from './stage/route-kinds.ts'
+import { type Stage, stageParts, startStage } from './stage/stage.ts'
+
+describeWithParts('no leak behind Traefik', stageParts.traefik, () => {
+  let stage: Stage
+  beforeAll(async () => {
+    stage = await startStage({ gateway: 'traefik', progress: progressOn(process.stdout) })
+    await stage.startApplication('monitoring', 'prometheus')
+  }, 400_000)
+  afterAll(() => stage?.stop(), 60_000)
+
+  describeLeaks(TRAEFIK_INGRESS, () => stage)
+  describeLeaks(TRAEFIK_HTTP_ROUTE, () => stage)
+  describeLeaks(INGRESS_NGINX, () => stage)
+})

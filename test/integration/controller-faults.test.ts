@@ -1,0 +1,361 @@
+// The controller while things break: replicas that are paused, a Lease that is edited, an API server that refuses, stalls
+// or dies. In the end everything is right, nobody wrote twice, and nothing was asked for in a hurry.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Agent, request } from 'node:https'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
+import { array, object, strings } from '../../src/core/json.ts'
+import type { KubeObject } from '../../src/core/types.ts'
+import type { TestProxy } from '../kube/proxy.ts'
+import { describeWithParts } from '../parts/require.ts'
+import { credentials } from './api.ts'
+import { CONFIG, ENVOY, GATEWAY, httpRoute, ingress, NGINX, namespace, team } from './cluster-objects.ts'
+import { until } from './cluster-webhook.ts'
+import {
+  type ControllerCluster,
+  controllerParts,
+  logged,
+  print,
+  startControllerCluster,
+  untilLeads,
+} from './controller-cluster.ts'
+import { applied, succeeds } from './objects.ts'
+import type { Pod } from './pods.ts'
+
+const LEASE = 'leases/portcullis-controller'
+const TAKEN_OVER_MS = 20_000
+const GRACE_MS = 30_000
+
+type Sent = { readonly at: number; readonly by: string; readonly method: string; readonly path: string }
+type Replica = { readonly name: string; readonly pod: Pod; readonly proxy: TestProxy }
+/** What becomes of a request instead of being handed on; undefined: it is. */
+type Break = (sent: Sent, response: ServerResponse, request: IncomingMessage) => boolean
+
+describeWithParts('the controller among faults', controllerParts, () => {
+  let cluster: ControllerCluster
+  let sent: Sent[] = []
+  const replicas: Replica[] = []
+  const breaks = new Map<string, Break>()
+
+  beforeAll(async () => {
+    cluster = await startControllerCluster()
+    await cluster.stopAsking()
+    await applied(cluster.controlPlane, namespace('gateways'), NGINX, ENVOY, GATEWAY)
+  }, 240_000)
+
+  afterEach(async () => {
+    breaks.clear()
+    for (const { pod } of replicas.splice(0)) {
+      if (!pod.part.hasEnded()) process.kill(pod.part.pid, 'SIGCONT')
+      await pod.terminate()
+    }
+    sent = []
+  }, 120_000)
+
+  afterAll(() => cluster?.stop(), 60_000)
+
+  const start = async (name: string): Promise<Replica> => {
+    const proxy = await cluster.proxy()
+    proxy.fault = ({ path }, response, request) => {
+      const one = { at: Date.now(), by: name, method: request.method ?? '', path }
+      sent.push(one)
+      return breaks.get(name)?.(one, response, request) ?? false
+    }
+    const pod = await cluster.installed.startController({ config: CONFIG, args: ['--kubeconfig', proxy.kubeconfig] })
+    const replica = { name, pod, proxy }
+    replicas.push(replica)
+    return replica
+  }
+  const two = async (): Promise<[Replica, Replica]> => {
+    const first = await start('first')
+    await untilLeads(first.pod)
+    const second = await start('second')
+    await second.pod.ready()
+    // It has seen who leads.
+    await sleep(3000)
+    return [first, second]
+  }
+  const writes = () =>
+    sent.filter(({ method, path }) => method !== 'GET' && !path.endsWith(LEASE) && !path.endsWith('/leases'))
+  const renewals = (by: string) =>
+    sent.filter(each => each.by === by && each.method === 'PATCH' && each.path.endsWith(LEASE))
+  const writtenIn = (of: string, by?: string) =>
+    writes().filter(({ path, ...each }) => path.includes(`/namespaces/${of}/`) && (by === undefined || each.by === by))
+  const isReady = async (names: readonly string[]): Promise<boolean> => {
+    const teams = await cluster.all('authteams')
+    const found = teams.filter(each =>
+      array(object(each.status).conditions)
+        .map(object)
+        .some(({ type, status }) => type === 'Ready' && status === 'True'),
+    )
+    const ready = new Set(found.map(each => each.metadata.name))
+    return names.every(name => ready.has(name))
+  }
+  const untilReady = async (names: readonly string[], withinMs: number) => {
+    await until(() => isReady(names), 'all teams are ready', withinMs).catch(async error => {
+      const teams = JSON.stringify(
+        (await cluster.all('authteams')).map(each => [
+          each.metadata.name,
+          object(array(object(each.status).conditions)[0]).message,
+        ]),
+      )
+      throw new Error(`${error.message}\n${teams}\n${replicas.map(({ pod }) => pod.log().slice(-5000)).join('\n')}`)
+    })
+  }
+  const several = (prefix: string, count: number) => {
+    const names = Array.from({ length: count }, (_, i) => `${prefix}${i}`)
+    const documents = names.flatMap(name => [namespace(name), team(name, name, `${name}.example.com`)])
+    return { names, documents }
+  }
+  /** How often each object was made, as the API server has it. */
+  const made = (of: readonly string[]) => {
+    const counts = new Map<string, number>()
+    for (const { resource, namespace: where, name, code } of cluster.audit.writes()) {
+      if (code === 201 && of.includes(where) && !resource.startsWith('events')) {
+        const id = `${resource} ${where}/${name}`
+        counts.set(id, (counts.get(id) ?? 0) + 1)
+      }
+    }
+    return counts
+  }
+
+  test('of two that start at once one leads and writes, and each object is made once', async () => {
+    const { names, documents } = several('once', 5)
+    await applied(cluster.controlPlane, ...documents)
+    await Promise.all([start('a'), start('b')])
+    await untilReady(names, 90_000)
+    const by = new Set(writes().map(each => each.by))
+    const counts = [...made(names).values()]
+    print(`two at once: ${by.size} wrote, ${counts.length} objects, made ${Math.max(...counts)} time(s) at most`)
+    expect(by.size).toBe(1)
+    expect(counts.length).toBe(10)
+    expect(Math.max(...counts)).toBe(1)
+  }, 180_000)
+
+  test('a leader that is paused between read and write writes nothing more once another leads', async () => {
+    const [first, second] = await two()
+    const { names, documents } = several('paused', 8)
+    const held: (() => Promise<void>)[] = []
+    breaks.set('first', ({ method, path }, response) => {
+      if (method !== 'GET' || !path.includes('/namespaces/paused')) return false
+      held.push(async () => {
+        const { status, text } = await cluster.api.read(path)
+        response.writeHead(status, { 'content-type': 'application/json' }).end(text)
+      })
+      return true
+    })
+    await applied(cluster.controlPlane, ...documents, inNamespace(ingress('old', 'old.paused0.example.com'), 'paused0'))
+    await until(() => held.length >= 3, 'the first has read')
+    const pausedAt = Date.now()
+    process.kill(first.pod.part.pid, 'SIGSTOP')
+    // They say "not there" to the first, which hears of it only when it goes on.
+    for (const answer of held) await answer()
+    await until(() => writtenIn('paused0', 'second').length > 0, 'the second works', 60_000)
+    const took = (writtenIn('paused0', 'second')[0]?.at ?? 0) - pausedAt
+    // Work for whoever leads: it is deleted, and made again. Not of one team all the time, which would be a fight.
+    for (const name of names.slice(2)) {
+      await succeeds(cluster.controlPlane, ['delete', 'securitypolicies', '--all', '-n', name])
+      await sleep(3000)
+    }
+    await sleep(Math.max(0, pausedAt + 30_000 - Date.now()))
+    breaks.clear()
+    const continuedAt = Date.now()
+    process.kill(first.pod.part.pid, 'SIGCONT')
+    await until(async () => (await first.pod.metric('portcullis_leader')) === 0, 'the first knows')
+    const knew = Date.now() - continuedAt
+    await succeeds(cluster.controlPlane, ['delete', 'securitypolicies', '--all', '-n', 'paused1'])
+    await sleep(5000)
+    await untilReady(names, 60_000)
+    const late = writes().filter(each => each.by === 'first' && each.at >= pausedAt)
+    print(
+      `paused for 30 s: followed after ${took} ms, it knew ${knew} ms after it went on; ` +
+        `writes of the first since: ${late.length}, of the second: ${writes().filter(each => each.by === 'second').length}`,
+    )
+    expect(took).toBeLessThan(TAKEN_OVER_MS + 5000)
+    expect(late).toEqual([])
+    expect(await second.pod.metric('portcullis_leader')).toBe(1)
+    expect(Math.max(...made(['paused0']).values())).toBe(1)
+  }, 240_000)
+
+  test('a Lease that is deleted stays with the leader, and one that is given to nobody is led again', async () => {
+    const [first] = await two()
+    await succeeds(cluster.controlPlane, ['delete', 'lease', 'portcullis-controller', '-n', 'portcullis'])
+    await sleep(6000)
+    expect(await first.pod.metric('portcullis_leader')).toBe(1)
+    expect(logged(first.pod, 'leads no longer')).toEqual([])
+    const editedAt = Date.now()
+    const spec = JSON.stringify({ spec: { holderIdentity: 'nobody', leaseDurationSeconds: 100_000 } })
+    await succeeds(cluster.controlPlane, [
+      'patch',
+      'lease',
+      'portcullis-controller',
+      '-n',
+      'portcullis',
+      '--type=merge',
+      '-p',
+      spec,
+    ])
+    await until(async () => (await first.pod.metric('portcullis_leader')) === 0, 'the first stops')
+    const stopped = Date.now() - editedAt
+    const { names, documents } = several('edited', 1)
+    await applied(cluster.controlPlane, ...documents)
+    await untilReady(names, 60_000)
+    const by = new Set(writtenIn('edited0').map(each => each.by))
+    print(`Lease edited: stopped after ${stopped} ms, somebody worked again after ${Date.now() - editedAt} ms`)
+    expect(by.size).toBe(1)
+    expect(Date.now() - editedAt).toBeLessThan(TAKEN_OVER_MS + 10_000)
+  }, 180_000)
+
+  test('errors of every kind are overcome, without a hot loop and without a lapse of the Lease', async () => {
+    const kinds = Object.keys(FAULTS)
+    const names = [...kinds, 'broken'].map(each => `with-${each}`)
+    const documents = names.flatMap(name => [
+      namespace(name),
+      team(name, name, `${name}.example.com`),
+      inNamespace(ingress('old', `old.${name}.example.com`), name),
+      httpRoute('cart', name, `cart.${name}.example.com`),
+    ])
+    const left = new Map(kinds.map(kind => [kind, FAULTS[kind]?.times ?? 0]))
+    let isBroken = true
+    breaks.set('only', ({ method, path }, response, request) => {
+      const kind = /\/namespaces\/with-([a-z0-9]+)\//.exec(path)?.[1] ?? ''
+      if (kind === 'broken' && isBroken && method !== 'GET') return answered(response, 500)
+      const times = left.get(kind) ?? 0
+      const fault = FAULTS[kind]
+      if (fault === undefined || times === 0 || (method === 'GET') !== (times % 4 === 0)) return false
+      left.set(kind, times - 1)
+      return fault.does(response, request)
+    })
+    const only = await start('only')
+    await untilLeads(only.pod)
+    const began = Date.now()
+    await applied(cluster.controlPlane, ...documents)
+    const right = names.filter(name => name !== 'with-broken')
+    const isRight = async () => {
+      const routes = [...(await cluster.all('ingresses', '-A')), ...(await cluster.all('httproutes', '-A'))]
+      const recorded = routes.filter(hasRecord).map(each => `${each.kind} ${String(each.metadata.namespace)}`)
+      return (
+        right.every(name => recorded.includes(`Ingress ${name}`) && recorded.includes(`HTTPRoute ${name}`)) &&
+        isReady(right)
+      )
+    }
+    await until(isRight, 'everything is right', 240_000).catch(error => {
+      throw new Error(`${error.message}\n${JSON.stringify([...left])}\n${only.pod.log().slice(-6000)}`)
+    })
+    const took = Date.now() - began
+    await sleep(Math.max(0, began + 60_000 - Date.now()))
+    const inMinute = writtenIn('with-broken').filter(each => each.at < began + 60_000).length
+    const counts = Object.fromEntries(names.map(name => [name, writtenIn(name).length]))
+    const gaps = renewals('only').map(({ at }, i, all) => at - (all[i - 1]?.at ?? at))
+    print(`faults: all right after ${took} ms; writes ${JSON.stringify(counts)}; left ${JSON.stringify([...left])}`)
+    print(
+      `always refused: ${inMinute} writes in a minute; Lease renewed ${gaps.length} times, longest gap ${Math.max(...gaps)} ms`,
+    )
+    expect([...left.values()].every(each => each === 0)).toBe(true)
+    expect(Math.max(...gaps)).toBeLessThan(8000)
+    expect(logged(only.pod, 'leads no longer')).toEqual([])
+    for (const name of right) expect(counts[name]).toBeLessThan(60)
+    expect(inMinute).toBeLessThan(150)
+    isBroken = false
+    await until(() => isReady(['with-broken']), 'the last is right', 90_000)
+  }, 420_000)
+
+  test('an API server that dies while it is written to, and comes back, ends up with everything', async () => {
+    const only = await start('only')
+    await untilLeads(only.pod)
+    const { names, documents } = several('restart', 15)
+    await applied(cluster.controlPlane, ...documents)
+    await until(() => writes().length > 8, 'it writes')
+    const killedAt = Date.now()
+    await cluster.controlPlane.restartApiServer(() => sleep(3000))
+    const backAt = Date.now()
+    await untilReady(names, 120_000)
+    const away = sent.filter(({ at }) => at > killedAt && at < backAt).length
+    print(
+      `API server away for ${backAt - killedAt} ms: ${away} requests meanwhile, all right ${Date.now() - backAt} ms later`,
+    )
+    expect(Math.max(...made(names).values())).toBe(1)
+  }, 240_000)
+
+  test('a leader that is told to end in the middle of its work gives the Lease back, and the other finishes', async () => {
+    const [first, second] = await two()
+    const { names, documents } = several('ending', 15)
+    await applied(cluster.controlPlane, ...documents)
+    await until(() => writes().length > 5, 'it writes')
+    const endedAt = Date.now()
+    const before = writes().length
+    await first.pod.terminate()
+    const took = Date.now() - endedAt
+    await until(() => writes().some(each => each.by === 'second'), 'the other works')
+    const followed = (writes().find(each => each.by === 'second')?.at ?? 0) - endedAt
+    await untilReady(names, 90_000)
+    const last = writes().findLast(each => each.by === 'first')?.at ?? 0
+    print(`told to end after ${before} writes: ended after ${took} ms, followed after ${followed} ms`)
+    expect(took).toBeLessThan(GRACE_MS)
+    expect(logged(first.pod, 'shutting down').length).toBe(1)
+    expect(followed).toBeLessThan(took + 3000)
+    expect(writes().every(each => each.by === 'first' || each.at > last)).toBe(true)
+    expect(Math.max(...made(names).values())).toBe(1)
+    expect(await second.pod.metric('portcullis_leader')).toBe(1)
+  }, 240_000)
+
+  type Fault = { readonly times: number; does(response: ServerResponse, request: IncomingMessage): boolean }
+  /** `times`: so many requests meet it; what is refused for good is tried again only after a minute. */
+  const FAULTS: Readonly<Record<string, Fault>> = {
+    conflict: { times: 6, does: response => answered(response, 409) },
+    expired: { times: 2, does: response => answered(response, 410) },
+    invalid: { times: 2, does: response => answered(response, 422) },
+    busy: { times: 6, does: response => answered(response, 429, { 'retry-after': '1' }) },
+    error: { times: 6, does: response => answered(response, 500) },
+    unavailable: { times: 6, does: response => answered(response, 503, { 'retry-after': '1' }) },
+    reset: { times: 3, does: () => replicas.at(-1)?.proxy.reset() === undefined },
+    stalled: { times: 3, does: () => true },
+    // It is done, and the answer does not arrive.
+    lost: {
+      times: 3,
+      does(response, request) {
+        void passed(cluster, request).then(() => response.destroy())
+        return true
+      },
+    },
+  }
+})
+
+function inNamespace({ metadata, ...rest }: KubeObject, of: string): KubeObject {
+  return { ...rest, metadata: { ...metadata, namespace: of } }
+}
+
+function hasRecord(route: KubeObject): boolean {
+  return strings(route.metadata.annotations)['auth.example/injected'] !== undefined
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  409: 'Conflict',
+  410: 'Expired',
+  422: 'Invalid',
+  429: 'TooManyRequests',
+}
+
+function answered(response: ServerResponse, code: number, headers: Readonly<Record<string, string>> = {}): boolean {
+  const [reason, message] = [REASONS[code] ?? 'InternalError', 'so says the test']
+  const details = { causes: [{ message }] }
+  const body = { apiVersion: 'v1', kind: 'Status', status: 'Failure', code, reason, message, details }
+  response.writeHead(code, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
+  return true
+}
+
+/** Sends it on in the test's own name. */
+async function passed({ controlPlane }: ControllerCluster, incoming: IncomingMessage): Promise<void> {
+  const { authorization, ca } = credentials(controlPlane)
+  const agent = new Agent({ ca })
+  await new Promise<void>((resolve, reject) => {
+    const headers = { ...incoming.headers, authorization, host: new URL(controlPlane.server).host }
+    const options = { method: incoming.method, headers, agent }
+    const onward = request(`${controlPlane.server}${incoming.url ?? ''}`, options, answer => {
+      answer.resume().on('end', resolve)
+    })
+    onward.on('error', reject)
+    incoming.pipe(onward)
+  })
+  agent.destroy()
+}

@@ -1,0 +1,312 @@
+// The controller where it cannot do what it should: kinds that are not installed, an API server that refuses, a
+// configuration that is broken, owners that are gone.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { array, type JsonObject, object, strings } from '../../src/core/json.ts'
+import type { KubeObject } from '../../src/core/types.ts'
+import { controllerManagerParts, startControllerManager } from '../parts/controller-manager.ts'
+import { crdFiles } from '../parts/crds.ts'
+import type { RunningPart } from '../parts/process.ts'
+import { describeWithParts } from '../parts/require.ts'
+import { CONFIG, ENVOY, GATEWAY, httpRoute, ingress, NGINX, namespace, team } from './cluster-objects.ts'
+import { until } from './cluster-webhook.ts'
+import {
+  type ControllerCluster,
+  controllerParts,
+  lookedAtEverything,
+  print,
+  reconfigure,
+  startControllerCluster,
+  untilLeads,
+} from './controller-cluster.ts'
+import { applied, inYaml, succeeds } from './objects.ts'
+import type { Pod } from './pods.ts'
+
+const NOTICED_MS = 60_000
+const TEN_MINUTES_MS = 600_000
+/** One whose team goes, and one that goes itself. */
+const LEAVING = ['leaving', 'emptied']
+const parts = [...controllerParts, ...controllerManagerParts, 'gateway-api-crds'] as const
+
+describeWithParts('the controller where it cannot', parts, () => {
+  let cluster: ControllerCluster
+  let controller: Pod
+  let manager: RunningPart | undefined
+
+  beforeAll(async () => {
+    cluster = await startControllerCluster([])
+    const { installed, controlPlane } = cluster
+    await (await installed.start({ config: CONFIG })).ready()
+    await applied(controlPlane, NGINX, ...['gateways', 'shops', 'logins'].map(each => namespace(each)))
+    // The Service learns of the webhook a moment after it is ready.
+    const apply = async () => (await controlPlane.kubectl(['apply', '-f', '-'], inYaml([team('team-a', 'shops')]))).code
+    await until(async () => (await apply()) === 0, 'the webhook is asked')
+    controller = await installed.startController({ config: CONFIG })
+    await untilLeads(controller)
+  }, 240_000)
+
+  afterAll(async () => {
+    await manager?.stop('SIGKILL')
+    await cluster?.stop()
+  }, 60_000)
+
+  const tried = (route: KubeObject) => cluster.api.create(route, undefined, '?dryRun=All')
+  const admitted = async (route: KubeObject) => {
+    const applies = async () => (await cluster.controlPlane.kubectl(['apply', '-f', '-'], inYaml([route]))).code === 0
+    await until(applies, `${route.kind} ${String(route.metadata.name)} is admitted`, 90_000)
+  }
+  const policies = async (of: string) =>
+    (await cluster.all('securitypolicies', '-n', of)).map(each => String(each.metadata.name)).sort()
+  const ready = async (name: string): Promise<JsonObject> => {
+    const found = (await cluster.all('authteams')).find(each => each.metadata.name === name)
+    return (
+      array(object(found?.status).conditions)
+        .map(object)
+        .find(({ type }) => type === 'Ready') ?? {}
+    )
+  }
+  const events = async (reason: string, of: string) =>
+    (await cluster.all('events.v1.events.k8s.io', '-n', of)).filter(each => each.reason === reason)
+  const writesIn = (of: string, since: number) =>
+    cluster.audit
+      .writes()
+      .filter(each => each.namespace === of && each.at >= since && !each.resource.startsWith('events'))
+
+  const left = { at: 0 }
+  const ofLeaving = async () => {
+    const kinds = 'securitypolicies,referencegrants,httproutes,middlewares,backendtlspolicies'
+    const all = await cluster.all(kinds, '-A', '-l', 'app.kubernetes.io/managed-by=portcullis')
+    return all
+      .filter(each => LEAVING.some(name => new RegExp(`/${name}\\b`).test(scopeOf(each))))
+      .map(each => `${each.kind} ${String(each.metadata.namespace)}/${String(each.metadata.name)}`)
+  }
+
+  test('without the kinds of gateways Ingresses are protected, and the kinds are noticed when they come', async () => {
+    const shop = ingress('shop', 'shop.team-a.example.com')
+    await admitted(shop)
+    expect(hasRecord(await cluster.get(shop))).toBe(true)
+    await until(async () => (await cluster.all('ingresses', '-n', 'shops')).length === 2, 'its login')
+    await until(async () => (await ready('team-a')).status === 'True', 'the team is ready')
+    const cameAt = Date.now()
+    await cluster.controlPlane.applyCrds(...crdFiles('envoy-gateway'), ...crdFiles('traefik'))
+    await applied(cluster.controlPlane, ENVOY, GATEWAY)
+    await until(async () => (await policies('shops')).length === 2, 'guards', 90_000)
+    const took = Date.now() - cameAt
+    await admitted(httpRoute('cart', 'shops', 'cart.team-a.example.com'))
+    print(`kinds that came were noticed, and the guards there, after ${took} ms`)
+    expect(took).toBeLessThan(NOTICED_MS)
+  }, 240_000)
+
+  test('the login of a route that is deleted goes at once, and what facts are missing for stays at first', async () => {
+    manager = await startControllerManager(cluster.controlPlane)
+    await applied(cluster.controlPlane, ...LEAVING.flatMap(each => [namespace(each), elsewhere(each)]))
+    for (const name of LEAVING) {
+      await until(async () => (await ready(name)).status === 'True', `${name} is ready`, 60_000)
+      await admitted(httpRoute('cart', name, `cart.${name}.example.com`))
+    }
+    const logins = async () => (await ofLeaving()).filter(each => each.startsWith('HTTPRoute')).length
+    await until(async () => (await logins()) === 2, 'logins')
+    left.at = Date.now()
+    await succeeds(cluster.controlPlane, ['delete', 'httproute', 'cart', '-n', 'leaving'])
+    await until(async () => (await logins()) === 1, 'its login is gone')
+    print(`orphans: ${(await ofLeaving()).length} left; a login went ${Date.now() - left.at} ms after its route`)
+    // One team without its routes, and one namespace with all that is in it.
+    await succeeds(cluster.controlPlane, ['delete', 'authteam', 'leaving'])
+    await succeeds(cluster.controlPlane, ['delete', 'namespace', 'emptied', '--wait=false'])
+    const isGone = async () => (await cluster.all('namespaces')).every(each => each.metadata.name !== 'emptied')
+    await until(isGone, 'the namespace is gone', 90_000)
+    await lookedAtEverything(cluster, controller)
+    expect(await policies('leaving')).toHaveLength(2)
+  }, 300_000)
+
+  test('what a quota or a policy refuses is said, tried again in peace, and made once it may be', async () => {
+    const { api, controlPlane } = cluster
+    const resource = 'count/securitypolicies.gateway.envoyproxy.io'
+    await applied(controlPlane, namespace('quota'), namespace('policy'), ...refusing('policy'))
+    const quota = quotaOf('quota', resource)
+    expect(await api.create(quota)).toMatchObject({ status: 201 })
+    const status = { hard: { [resource]: '1' }, used: { [resource]: '0' } }
+    expect(await api.patch(quota, { status }, undefined, '/status')).toMatchObject({ status: 200 })
+    const targetRefs = [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', name: 'a' }]
+    const probe = {
+      apiVersion: 'gateway.envoyproxy.io/v1alpha1',
+      kind: 'SecurityPolicy',
+      metadata: { name: 'portcullis-team.x', namespace: 'policy' },
+      spec: { targetRefs, authorization: { defaultAction: 'Deny' } },
+    }
+    await until(async () => (await tried(probe)).message.includes('not here'), 'the policy is in force')
+    const began = Date.now()
+    await applied(
+      controlPlane,
+      team('by-quota', 'quota', 'quota.example.com'),
+      team('by-policy', 'policy', 'policy.example.com'),
+    )
+    for (const name of ['by-quota', 'by-policy'])
+      await until(async () => (await ready(name)).reason === 'Refused', `${name} says so`)
+    for (const where of ['quota', 'policy'])
+      await until(async () => (await events('Refused', where)).length > 0, `an Event in ${where}`)
+    const messages = [(await ready('by-quota')).message, (await ready('by-policy')).message]
+    const refused = [
+      await tried(httpRoute('a', 'quota', 'a.quota.example.com')),
+      await tried(httpRoute('a', 'policy', 'a.policy.example.com')),
+    ]
+    await sleep(Math.max(0, began + 45_000 - Date.now()))
+    const counts = ['quota', 'policy'].map(where => writesIn(where, began).length)
+    print(
+      `refused: ${messages.join(' | ')}; in the quota ${await policies('quota')}, beside the policy ${await policies('policy')}`,
+    )
+    print(
+      `refused: ${counts} writes in ${Date.now() - began} ms; Events ${(await events('Refused', 'quota')).length}, ${(await events('Refused', 'policy')).length}`,
+    )
+    print(await succeeds(controlPlane, ['get', 'authteams']))
+    for (const each of refused) expect(each.message).toContain('guards-missing')
+    expect(await policies('policy')).toEqual([expect.stringMatching(/^portcullis-zz/)])
+    for (const count of counts) expect(count).toBeLessThan(20)
+    await api.remove(quota)
+    await succeeds(controlPlane, ['delete', 'validatingadmissionpolicybinding,validatingadmissionpolicy', 'not-here'])
+    const liftedAt = Date.now()
+    for (const name of ['by-quota', 'by-policy'])
+      await until(async () => (await ready(name)).status === 'True', `${name} is ready`, 120_000)
+    print(`refused: all made ${Date.now() - liftedAt} ms after it was lifted`)
+    expect([await policies('quota'), await policies('policy')].map(each => each.length)).toEqual([2, 2])
+  }, 300_000)
+
+  test('a definition that lacks a field is said by name, the net is made, and what was there stays', async () => {
+    const { controlPlane } = cluster
+    const name = 'securitypolicies.gateway.envoyproxy.io'
+    const crd: KubeObject = JSON.parse(await succeeds(controlPlane, ['get', 'crd', name, '-o', 'json']))
+    const before = await policies('shops')
+    await succeeds(controlPlane, ['replace'], [withoutCel(crd)])
+    await applied(controlPlane, namespace('older'), team('older', 'older', 'older.example.com'))
+    await until(async () => (await ready('older')).reason === 'Refused', 'the team says so')
+    const { message } = await ready('older')
+    await until(async () => (await policies('older')).length > 0, 'the net')
+    print(`a field is lacking: ${String(message)}; made: ${await policies('older')}`)
+    expect(message).toContain('cel')
+    expect(await policies('older')).toEqual([expect.stringMatching(/^portcullis-zz/)])
+    expect(await policies('shops')).toEqual(before)
+    await succeeds(controlPlane, ['replace'], [withoutVersion(crd)])
+    const upgradedAt = Date.now()
+    await until(async () => (await ready('older')).status === 'True', 'the team is ready', 120_000)
+    print(`a field came: ready after ${Date.now() - upgradedAt} ms`)
+  }, 300_000)
+
+  test('a configuration that breaks leaves the last good one in use, and every team says so', async () => {
+    const brokenAt = Date.now()
+    reconfigure(cluster, controller, { ...CONFIG, controllers: 'none' })
+    await until(async () => (await ready('team-a')).reason === 'ConfigurationBroken', 'the team says so', 60_000)
+    print(`configuration broken: said after ${Date.now() - brokenAt} ms: ${String((await ready('team-a')).message)}`)
+    expect(await controller.metric('portcullis_configuration_good')).toBe(0)
+    await succeeds(cluster.controlPlane, ['delete', 'securitypolicy', 'portcullis-team.team-a', '-n', 'shops'])
+    await until(async () => (await policies('shops')).length === 2, 'it is repaired all the same')
+    reconfigure(cluster, controller, CONFIG)
+    await until(async () => (await ready('team-a')).status === 'True', 'the team is ready', 60_000)
+    expect(await controller.metric('portcullis_configuration_good')).toBe(1)
+  }, 240_000)
+
+  test('definitions that are upgraded underneath cost no companion, and repairs go on', async () => {
+    const before = await policies('shops')
+    const began = Date.now()
+    await cluster.controlPlane.applyCrds(...crdFiles('gateway-api'))
+    await sleep(10_000)
+    const writes = writesIn('shops', began)
+    await succeeds(cluster.controlPlane, [
+      'delete',
+      'httproutes',
+      '-n',
+      'shops',
+      '-l',
+      'app.kubernetes.io/managed-by=portcullis',
+    ])
+    const deletedAt = Date.now()
+    await until(async () => (await cluster.all('httproutes', '-n', 'shops')).length === 2, 'the login is back', 60_000)
+    print(
+      `upgraded underneath: ${writes.length} writes, a login is back ${Date.now() - deletedAt} ms after it was deleted`,
+    )
+    expect(writes).toEqual([])
+    expect(await policies('shops')).toEqual(before)
+  }, 180_000)
+
+  test('what belonged to a team and to a namespace that are gone is gone after minutes, guards last', async () => {
+    while ((await ofLeaving()).length > 0 && Date.now() < left.at + TEN_MINUTES_MS) {
+      await lookedAtEverything(cluster, controller)
+      await sleep(10_000)
+    }
+    const took = Date.now() - left.at
+    const removed = cluster.audit.writes().filter(each => each.verb === 'delete' && each.at >= left.at)
+    const order = removed
+      .map(each => `${each.resource.split('.')[0]} ${each.namespace}/${each.name}`)
+      .filter(each => LEAVING.some(name => each.includes(name)))
+    print(`orphans: ${(await ofLeaving()).length} left after ${took} ms; in order: ${order.join(', ')}`)
+    expect(await ofLeaving()).toEqual([])
+    const at = (text: string) => order.findIndex(each => each.includes(text))
+    expect(at('leaving/portcullis-team.leaving')).toBeGreaterThanOrEqual(0)
+    expect(at('leaving/portcullis-zz')).toBeGreaterThan(at('leaving/portcullis-team.leaving'))
+    expect(at('referencegrants logins/portcullis-from.leaving')).toBeGreaterThan(at('leaving/portcullis-zz'))
+  }, 660_000)
+})
+
+function elsewhere(name: string): KubeObject {
+  const { spec, ...rest } = team(name, name, `${name}.example.com`)
+  const proxy = { ...object(object(spec).proxy), service: { namespace: 'logins', name: 'oauth2-proxy' } }
+  return { ...rest, spec: { ...object(spec), proxy } }
+}
+
+function refusing(of: string): KubeObject[] {
+  const [apiVersion, metadata] = ['admissionregistration.k8s.io/v1', { name: 'not-here' }]
+  const rule = {
+    apiGroups: ['gateway.envoyproxy.io'],
+    apiVersions: ['*'],
+    resources: ['securitypolicies'],
+    operations: ['CREATE', 'UPDATE'],
+  }
+  const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': of } }
+  const validations = [{ expression: "!object.metadata.name.startsWith('portcullis-team.')", message: 'not here' }]
+  const matchConstraints = { namespaceSelector, resourceRules: [rule] }
+  return [
+    { apiVersion, kind: 'ValidatingAdmissionPolicy', metadata, spec: { matchConstraints, validations } },
+    {
+      apiVersion,
+      kind: 'ValidatingAdmissionPolicyBinding',
+      metadata,
+      spec: { policyName: 'not-here', validationActions: ['Deny'] },
+    },
+  ]
+}
+
+function quotaOf(of: string, resource: string): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: { name: 'few', namespace: of },
+    spec: { hard: { [resource]: '1' } },
+  }
+}
+
+/** As it was before rules could be written in CEL. */
+function withoutCel(crd: KubeObject): KubeObject {
+  const without = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(without)
+    if (typeof value !== 'object' || value === null) return value
+    const { cel: _, ...others } = value as JsonObject
+    return Object.fromEntries(
+      Object.entries(others)
+        .filter(([key, each]) => key !== 'x-kubernetes-validations' || !JSON.stringify(each).includes('cel'))
+        .map(([key, each]) => [key, without(each)]),
+    )
+  }
+  return { ...withoutVersion(crd), spec: without(crd.spec) }
+}
+
+function withoutVersion({ apiVersion, kind, metadata, spec }: KubeObject): KubeObject {
+  const { managedFields: _, resourceVersion: __, ...others } = metadata
+  return { apiVersion, kind, metadata: others, spec }
+}
+
+function scopeOf({ metadata }: KubeObject): string {
+  return strings(metadata.annotations)['auth.example/scope'] ?? ''
+}
+
+function hasRecord(route: KubeObject | undefined): boolean {
+  return strings(route?.metadata.annotations)['auth.example/injected'] !== undefined
+}
