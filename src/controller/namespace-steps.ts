@@ -85,7 +85,7 @@ function closing({ namespace, wanted, facts, owned, now, blocked }: Situation): 
 /** Policies of teams that are missing or not right. One that is in effect loses no value of the label here. */
 function widening({ namespace, wanted, facts, owned, now }: Situation): Step[] {
   const here = owned.policiesIn(namespace)
-  const held = heldValues(here, facts)
+  const held = heldValues(namespace, here, facts)
   return teamPolicies(wanted).flatMap(companion => {
     const values = valuesOf(companion.object)
     const stored = owned.get(identity(companion.object))
@@ -141,7 +141,7 @@ function made(
 function narrowing(situation: Situation): Step[] {
   const { namespace, wanted, facts, owned, now } = situation
   const routes = [...labelledRoutes(namespace, facts)]
-  const held = heldValues(owned.policiesIn(namespace), facts)
+  const held = heldValues(namespace, owned.policiesIn(namespace), facts)
   return teamPolicies(wanted).flatMap(companion => {
     const stored = owned.get(identity(companion.object))
     const of = policyOf(companion.object)

@@ -70,13 +70,18 @@ export function relies({ team, level }: PolicyOf, value: string, route: StoredRo
 }
 
 /**
- * Values that mean "the team of this namespace", and stay with a team that is not among the facts: that it is missing is
- * no reason to lead its routes to the login of another.
+ * Values that mean "the team of this namespace", and stay with a team that is not among the facts as long as a policy of it
+ * is there or a route that it protects: that it is missing is no reason to lead its routes to the login of another.
  */
-export function heldValues(policies: readonly KubeObject[], facts: Facts): ReadonlySet<string> {
-  const absent = policies.filter(policy => {
-    const of = policyOf(policy)
-    return of !== undefined && !isGoing(policy) && facts.team(of.team) === undefined
-  })
-  return new Set(absent.flatMap(valuesOf).filter(saysTrue))
+export function heldValues(namespace: string, policies: readonly KubeObject[], facts: Facts): ReadonlySet<string> {
+  const held = policies
+    .filter(policy => {
+      const of = policyOf(policy)
+      return of !== undefined && !isGoing(policy) && facts.team(of.team) === undefined
+    })
+    .flatMap(valuesOf)
+  for (const { labels, recordedTeam } of labelledRoutes(namespace, facts)) {
+    if (recordedTeam !== undefined && facts.team(recordedTeam) === undefined) held.push(labels[PROTECT] ?? '')
+  }
+  return new Set(held.filter(saysTrue))
 }

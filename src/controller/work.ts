@@ -49,6 +49,7 @@ const PASS_EVERY_MS = 5 * 60_000
 const PASS_SOON_MS = 5_000
 /** Facts that are missing for so long are gone. */
 const MISSING_MS = 4 * 60_000
+const RETURNING: ReadonlySet<string> = new Set(['AuthTeam', 'Gateway'])
 const PASS_AGAIN_MS = 30_000
 /** More than that a change affects: read in pages they cost less than one by one. */
 const MOST_ROUTES = 2_000
@@ -69,7 +70,11 @@ export function startWork(options: WorkOptions): Work {
     get depth() {
       return queue.depth
     },
-    changed: change => takeUp(change, context, queue, passes.soon),
+    changed(change) {
+      takeUp(change, context, queue, passes.soon)
+      // What comes may be what was missing, and go again before it is looked at.
+      if (change.what === 'put' && RETURNING.has(change.document.kind) && change.before === undefined) passes.doubt()
+    },
     passSoon: passes.soon,
     statusSoon: team => queue.add({ of: 'team', team }, STATUS_MS, true),
     async stop() {
@@ -144,7 +149,14 @@ function takeUpRoute({ what, document }: Change, context: Context, queue: Queue<
   if (frozen !== undefined) sayFrozen(document, ref, frozen, context)
 }
 
-function keepPassing(options: WorkOptions, queue: Queue<Key>): { soon(): void; stop(): Promise<void> } {
+type Passes = {
+  soon(): void
+  /** What sweeps have found to be missing is counted anew. */
+  doubt(): void
+  stop(): Promise<void>
+}
+
+function keepPassing(options: WorkOptions, queue: Queue<Key>): Passes {
   const { context, random, log } = options
   const { clock } = context
   const state = { stopped: false, cancel: () => {}, due: 0, running: Promise.resolve(), wanted: false, busy: false }
@@ -180,6 +192,7 @@ function keepPassing(options: WorkOptions, queue: Queue<Key>): { soon(): void; s
       if (state.busy) state.wanted = true
       else if (state.due > clock.now() + PASS_SOON_MS) schedule(PASS_SOON_MS)
     },
+    doubt: () => missing.note(new Set()),
     async stop() {
       state.stopped = true
       state.cancel()

@@ -62,6 +62,8 @@ export class Cluster {
   put(document: KubeObject): KubeObject {
     this.#now += this.#paceMs
     const before = this.objects.get(identity(document))
+    // As the controller does: what comes may be what was missing.
+    if (before === undefined && (document.kind === 'AuthTeam' || document.kind === 'Gateway')) this.#sweep = new Set()
     const metadata = {
       uid: `uid-${this.#count++}`,
       creationTimestamp: `${new Date(this.#now).toISOString().slice(0, 19)}Z`,
@@ -259,6 +261,8 @@ export class Cluster {
     const recorded = readTeam(document)
     const choice = chooseTeam(route, recorded, this.truth)
     const team = Array.isArray(choice) ? recorded : choice.team.name
+    // Never protected, and not to be planned: it is nobody's, and any login is as wrong as another.
+    if (team === undefined) return undefined
     const level = route.labels[ACCESS]
     const expected = `portcullis-team.${team}${level === undefined ? '' : `.${level}`}`
     return guard.metadata.name === expected ? undefined : `not ${expected}`

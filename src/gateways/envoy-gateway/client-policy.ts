@@ -17,8 +17,19 @@ const RETURN_ADDRESS = { name: 'X-Auth-Request-Redirect', value: 'https://%REQ(:
  */
 const REMOVED: readonly string[] = [...IDENTITY_HEADERS, 'X-Forwarded-Uri', 'X-Forwarded-Host']
 
+/**
+ * The same names with other characters between their words: many applications read dots and tildes as dashes. Names with
+ * underscores do not get past Envoy (Envoy Gateway 1.9.1, Envoy 1.39.3).
+ */
+const REMOVED_LOOKALIKES = [
+  'x[^a-z0-9](auth[^a-z0-9]request|forwarded)[^a-z0-9](user|email|groups|preferred[^a-z0-9]username|access[^a-z0-9]token)',
+  'gap[^a-z0-9]auth',
+].map(value => ({ type: 'RegularExpression', value }) as const)
+
 /** The part of a ClientTrafficPolicy that protection needs, for our own and to be merged into somebody's. */
-export const NEEDED_HEADERS = { headers: { earlyRequestHeaders: { set: [RETURN_ADDRESS], remove: REMOVED } } } as const
+export const NEEDED_HEADERS = {
+  headers: { earlyRequestHeaders: { set: [RETURN_ADDRESS], remove: REMOVED, removeOnMatch: REMOVED_LOOKALIKES } },
+} as const
 
 export function clientPolicy(gateway: Gateway, keepEscapedSlashes: boolean): Companion {
   const { namespace, name } = gateway
