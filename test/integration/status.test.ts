@@ -120,7 +120,7 @@ describeWithParts('status', protectedParts, () => {
       ['Ingress', 'mild', 'open', 'open', 'protection-wanted'],
       ['Ingress', 'reports', 'reports', 'waits', 'injection-altered'],
       ['HTTPRoute', 'monitoring-team-a', 'prometheus', 'waits', 'guards-missing'],
-      ['Ingress', 'whoami', 'whoami', 'frozen', 'team-none'],
+      ['Ingress', 'whoami', 'whoami', 'frozen', 'team-gone'],
     ]
     for (const [kind, namespace, name, state, code] of expected) {
       const found = await row(kind, namespace, name)
@@ -136,7 +136,7 @@ describeWithParts('status', protectedParts, () => {
     expect((await run({ namespace: 'strict' })).code).toBe(1)
     const { out } = await run()
     expect(out).toMatch(/^AuthTeam team-a: what guards \S+team-a is being made;/m)
-    expect(out).toMatch(/^whoami +Ingress +whoami +whoami\.example\.com +- +- +frozen +\S.*\[team-none\]$/m)
+    expect(out).toMatch(/^whoami +Ingress +whoami +whoami\.example\.com +- +- +frozen +\S.*\[team-gone\]$/m)
   }, 90_000)
 
   test('ends with 2 where there is nobody to ask, or no right to', async () => {
