@@ -26,7 +26,7 @@ function addWebhook(portcullis: Command, io: Io, run: Run): void {
     .option('--port <port>', 'port to listen on; 0 takes a free one (default: 10250, standalone 8443)', port)
     .option('--health-port <port>', 'port of /healthz, /readyz and /metrics (default: 8081, standalone none)', port)
     .option('--host <host>', 'name or address to listen on (default: every address)')
-    .option('--certs <dir>', 'folder of tls.crt and tls.key; standalone makes them if need be', 'certs')
+    .option('--certs <dir>', 'folder of tls.crt and tls.key (default: as the configuration says; standalone: certs)')
     .option('--client-ca <file>', 'answer clients alone that have a certificate of this authority')
     .option('--client-name <name...>', 'and one of these names in it')
     .option(

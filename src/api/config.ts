@@ -11,9 +11,18 @@ export type Config = {
   /** The user that writes routes for certificate challenges. */
   readonly solver: string
   readonly controllers: readonly Controller[]
-  readonly certificates: { readonly mode: 'self' | 'secret' | 'cert-manager'; readonly secret?: string }
+  readonly certificates: Certificates
   readonly settleSeconds: number
   readonly injectionFormat: number
+}
+
+export type Certificates = {
+  readonly mode: 'self' | 'secret' | 'cert-manager'
+  readonly secret?: string
+  /** Of mode self; absent: a year, a week, a minute. */
+  readonly authoritySeconds?: number
+  readonly leafSeconds?: number
+  readonly overlapSeconds?: number
 }
 
 /** What the controller name of an IngressClass or GatewayClass stands for. */
@@ -107,12 +116,27 @@ const WELL_KNOWN: z.input<typeof controller>[] = [
   { controller: 'gateway.envoyproxy.io/gatewayclass-controller', gateway: 'envoy-gateway' },
 ]
 
+const DAY = 86_400
+const YEAR = 365 * DAY
+const seconds = (most: number) => z.int().min(1).max(most).optional()
+
 const certificates = refined(
   z.strictObject({
     mode: z.enum(['self', 'secret', 'cert-manager']).default('self').describe('Who issues the serving certificate.'),
     secret: dnsSubdomain().optional().describe('Name of the Secret with the certificate.'),
+    authoritySeconds: seconds(YEAR).describe('Mode self: how long an authority is valid; at 2/3 the next one follows.'),
+    leafSeconds: seconds(YEAR).describe('Mode self: how long a serving certificate is valid; renewed at 2/3.'),
+    overlapSeconds: seconds(DAY).describe('Mode self: how long a new authority is published before it signs.'),
   }),
   [
+    {
+      holds: ({ authoritySeconds = YEAR, leafSeconds = 7 * DAY, overlapSeconds = 60 }) =>
+        leafSeconds * 3 <= authoritySeconds && overlapSeconds * 3 <= leafSeconds,
+      message:
+        'a serving certificate may be valid for a third of the time of its authority, and the overlap takes a third of that at most',
+      at: ['leafSeconds'],
+      reads: [['authoritySeconds'], ['leafSeconds'], ['overlapSeconds']],
+    },
     {
       holds: ({ mode, secret }) => mode !== 'secret' || secret !== undefined,
       message: 'mode secret needs secret, the name of the Secret with the certificate',
@@ -180,18 +204,23 @@ export function parseConfig(input: unknown): Parsed<Config> {
   const parsed = check(schema, input)
   if ('problems' in parsed) return parsed
   const { namespace, clusterDomain, solver, controllers, certificates, settleSeconds, injectionFormat } = parsed.value
-  const { mode, secret } = certificates
   return {
     value: {
       namespace,
       clusterDomain,
       solver,
       controllers,
-      certificates: { mode, ...(secret === undefined ? {} : { secret }) },
+      certificates: given(certificates),
       settleSeconds,
       injectionFormat,
     },
   }
+}
+
+/** Without fields that are not there. */
+function given({ mode, ...rest }: z.output<typeof certificates>): Certificates {
+  const entries = Object.entries(rest).filter(([, value]) => value !== undefined)
+  return { mode, ...Object.fromEntries(entries) }
 }
 
 /** What serves where there is no file. */

@@ -7,11 +7,11 @@ export type Authority = { readonly cert: string; readonly key: string }
 
 export const AUTHORITY_MS = days(365)
 
-export async function createAuthority(now: Date): Promise<Authority> {
+export async function createAuthority(now: Date, lifetimeMs = AUTHORITY_MS): Promise<Authority> {
   // A name for each generation: in a bundle of two authorities with one name, OpenSSL tries one of them only.
   const name = `portcullis-ca-${randomBytes(4).toString('hex')}`
   const made = await generate([{ name: 'commonName', value: name }], {
-    ...validity(now, AUTHORITY_MS),
+    ...validity(now, lifetimeMs),
     keyType: 'ec',
     curve: 'P-256',
     algorithm: 'sha256',

@@ -1,4 +1,5 @@
 // The certificate that a server shows, signed by our authority.
+import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { generate } from 'selfsigned'
 import { type Authority, pem } from './authority.ts'
@@ -9,9 +10,16 @@ export type Leaf = { readonly cert: string; readonly key: string }
 export const LEAF_MS = days(7)
 
 /** DNS names and IP addresses. The common name is no name of the server: it may have 64 characters only, these 253. */
-export async function issueLeaf(authority: Authority, names: readonly string[], now: Date): Promise<Leaf> {
+export async function issueLeaf(
+  authority: Authority,
+  names: readonly string[],
+  now: Date,
+  lifetimeMs = LEAF_MS,
+): Promise<Leaf> {
+  // Nobody accepts it for longer than its authority.
+  const most = new X509Certificate(authority.cert).validToDate.getTime() - now.getTime()
   const made = await generate([{ name: 'commonName', value: 'portcullis' }], {
-    ...validity(now, LEAF_MS),
+    ...validity(now, Math.min(lifetimeMs, most)),
     keyType: 'ec',
     curve: 'P-256',
     algorithm: 'sha256',

@@ -4,8 +4,9 @@ import { join, relative, resolve } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { array, object, string } from '../core/json.ts'
 
+export const SERVICE = 'portcullis-webhook'
 /** The name by which the API server knows the webhook. */
-export const SERVICE_NAME = 'portcullis-webhook.portcullis.svc'
+export const SERVICE_NAME = `${SERVICE}.portcullis.svc`
 
 const FILE = 'kustomization.yaml'
 const SECRET = 'portcullis-webhook-tls'
@@ -49,6 +50,8 @@ apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources:
 - ${manifests}
+components:
+- ${manifests}/certificates/secret
 secretGenerator:
 - name: ${SECRET}
   namespace: portcullis

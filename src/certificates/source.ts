@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '../log.ts'
 import { keepLooking } from './poll.ts'
+import { outsideOfItsTime } from './validity.ts'
 
 export type Files = {
   /** Holds tls.crt and tls.key. */
@@ -46,9 +47,9 @@ export async function followCertificate(options: SourceOptions): Promise<Source>
     if (used !== undefined && same(pair, used.pair)) return undefined
     const leaf = new X509Certificate(pair.cert)
     if (!leaf.checkPrivateKey(createPrivateKey(pair.key))) return 'tls.key is not the key of tls.crt'
-    const outside = outsideOfItsTime(leaf, now())
+    const wrong = outside(leaf, now())
     // One that nobody would accept is better than none, but not than one that is accepted.
-    if (used !== undefined && outside !== undefined && outsideOfItsTime(used.leaf, now()) === undefined) return outside
+    if (used !== undefined && wrong !== undefined && outside(used.leaf, now()) === undefined) return wrong
     use(pair)
     used = { pair, leaf }
     log.info({ dir, serial: leaf.serialNumber, until: leaf.validToDate.toISOString() }, 'certificate in use')
@@ -57,7 +58,7 @@ export async function followCertificate(options: SourceOptions): Promise<Source>
   await look()
   return {
     current: () => used?.leaf,
-    problem: () => (used === undefined ? (found ?? 'there is none') : outsideOfItsTime(used.leaf, now())),
+    problem: () => (used === undefined ? (found ?? 'there is none') : outside(used.leaf, now())),
     stop: keepLooking(everyMs, look),
   }
 }
@@ -73,9 +74,9 @@ async function readPair({ dir, clientCa }: Files): Promise<KeyPair> {
   return { cert, key, clientCa: ca }
 }
 
-function outsideOfItsTime({ validFromDate, validToDate }: X509Certificate, now: number): string | undefined {
-  if (now < validFromDate.getTime()) return `tls.crt is not valid before ${validFromDate.toISOString()}`
-  return now < validToDate.getTime() ? undefined : `tls.crt has expired, ${validToDate.toISOString()}`
+function outside(leaf: X509Certificate, now: number): string | undefined {
+  const why = outsideOfItsTime(leaf, now)
+  return why === undefined ? undefined : `tls.crt ${why}`
 }
 
 function same(a: KeyPair, b: KeyPair): boolean {

@@ -3,7 +3,7 @@ import type { X509Certificate } from 'node:crypto'
 
 const HOUR = 60 * 60 * 1000
 /** Clocks of other machines may be behind ours. */
-const BACKDATED_MS = HOUR
+export const BACKDATED_MS = HOUR
 
 export function days(count: number): number {
   return count * 24 * HOUR
@@ -13,9 +13,15 @@ export function validity(now: Date, lifetime: number): { notBeforeDate: Date; no
   return { notBeforeDate: new Date(now.getTime() - BACKDATED_MS), notAfterDate: new Date(now.getTime() + lifetime) }
 }
 
-/** After two thirds of its life. */
+/** After two thirds of its life, which began when it was made. */
 export function isDue(certificate: X509Certificate, now: Date): boolean {
-  const from = certificate.validFromDate.getTime()
+  const from = certificate.validFromDate.getTime() + BACKDATED_MS
   const to = certificate.validToDate.getTime()
   return now.getTime() >= from + ((to - from) * 2) / 3
+}
+
+/** Why it is not valid now; undefined: it is. */
+export function outsideOfItsTime({ validFromDate, validToDate }: X509Certificate, now: number): string | undefined {
+  if (now < validFromDate.getTime()) return `is not valid before ${validFromDate.toISOString()}`
+  return now < validToDate.getTime() ? undefined : `has expired, ${validToDate.toISOString()}`
 }

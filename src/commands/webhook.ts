@@ -8,7 +8,8 @@ export type WebhookOptions = {
   readonly config?: string
   readonly port?: number
   readonly host?: string
-  readonly certs: string
+  /** Folder; absent: as the configuration says, standalone `certs`. */
+  readonly certs?: string
   readonly healthPort?: number
   readonly clientCa?: string
   readonly clientName?: readonly string[]

@@ -19,7 +19,7 @@ export type Said =
   /** `team`: for which the name is needed. */
   | { readonly said: 'NotOurs'; readonly about: About; readonly team?: string }
   | { readonly said: 'LoopGuard'; readonly about: About }
-  | { readonly said: 'Refused'; readonly about: About; readonly message: string }
+  | { readonly said: 'Refused' | 'NotAsked'; readonly about: About; readonly message: string }
 
 export type Context = {
   readonly facts: () => ClusterFacts

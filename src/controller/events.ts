@@ -36,6 +36,11 @@ export const EVENT_REASONS: Readonly<Record<EventReason, Kind>> = {
     says: 'somebody undoes again and again what Portcullis writes here; it rests for a few minutes: find who does',
   },
   Refused: { type: 'Warning', action: 'Write', says: 'the API server refused what Portcullis wrote: {}' },
+  NotAsked: {
+    type: 'Warning',
+    action: 'Try',
+    says: 'routes with the label are not judged by Portcullis: a route that it has to refuse was tried, and {}',
+  },
   GatewayNotPrepared: { type: 'Warning', action: 'Prepare', says: 'routes of this Gateway cannot be protected: {}' },
 }
 

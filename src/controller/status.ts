@@ -29,6 +29,8 @@ export type Situation = {
   readonly problems: readonly { readonly path: string; readonly message: string }[]
   /** What is wrong with the configuration file; the last good one is in use. */
   readonly configurationProblems: readonly string[]
+  /** Why routes are not judged at present. */
+  readonly unjudged?: string | undefined
   /** ms since the epoch. */
   readonly now: number
 }
@@ -93,6 +95,9 @@ function ready(team: AuthTeam, facts: TeamFacts, situation: Situation): Found {
       `${refusal.object} is not Portcullis’ own, and has a name that it needs: rename or remove it`,
     )
   if (refusal !== undefined) return no('Refused', `the API server refused ${refusal.object}: ${refusal.message}`)
+  const { unjudged } = situation
+  if (unjudged !== undefined)
+    return no('NotAsked', `routes are not judged: a route that has to be refused was tried, and ${unjudged}`)
   const scope = missingScope(team, facts)
   if (scope !== undefined) return no('GuardsMissing', sentence(reason('guards-missing', { scope: scopeKey(scope) })))
   const [broken] = situation.configurationProblems

@@ -33,6 +33,7 @@ const RESOURCES: ReadonlyMap<string, Resource> = new Map([
   ['ReferenceGrant', namespaced('gateway.networking.k8s.io/v1beta1', 'referencegrants')],
   ['BackendTLSPolicy', namespaced(GATEWAY_API, 'backendtlspolicies')],
   ['Service', namespaced('v1', 'services')],
+  ['Secret', namespaced('v1', 'secrets')],
   ['ConfigMap', namespaced('v1', 'configmaps')],
   ['Event', namespaced('events.k8s.io/v1', 'events')],
   ['Lease', namespaced('coordination.k8s.io/v1', 'leases')],

@@ -46,6 +46,19 @@ describe('the configuration', () => {
     })
   })
 
+  test.each([
+    ['a certificate as long as its authority', { authoritySeconds: 60, leafSeconds: 60 }],
+    ['an authority shorter than certificates are if nothing is said', { authoritySeconds: 86_400 }],
+    ['an overlap as long as a certificate', { leafSeconds: 120, overlapSeconds: 120 }],
+  ])('with %s is refused', (_, certificates) => {
+    expect(problems({ certificates }).map(({ path }) => path)).toEqual(['certificates.leafSeconds'])
+  })
+
+  test('with times for certificates has these', () => {
+    const certificates = { authoritySeconds: 36, leafSeconds: 12, overlapSeconds: 4 }
+    expect(config({ certificates })).toMatchObject({ value: { certificates: { mode: 'self', ...certificates } } })
+  })
+
   test('that hands a Gateway over fills in its settings', () => {
     const handedOver = [{ namespace: 'envoy', name: 'main', strictListeners: ['https'] }]
     expect(config({ controllers: [{ ...envoy, handedOver }] })).toMatchObject({

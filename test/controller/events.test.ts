@@ -21,6 +21,7 @@ const ALL: Said[] = [
   { said: 'NotOurs', about },
   { said: 'LoopGuard', about },
   { said: 'Refused', about, message: 'spec.extAuth: unknown field' },
+  { said: 'NotAsked', about, message: 'it would have been stored' },
   { said: 'GatewayNotPrepared', about, reasons: [reason('gateway-preparing', { gateway: 'edge/main', seconds: '7' })] },
 ]
 

@@ -66,6 +66,9 @@ describe('the status', () => {
       reason: 'NameTaken',
       message: 'SecurityPolicy apps/x is not Portcullis’ own, and has a name that it needs: rename or remove it',
     })
+    const unjudged = judge(store, { unjudged: 'it would have been stored', configurationProblems }).ready
+    expect(unjudged).toMatchObject({ status: 'False', reason: 'NotAsked' })
+    expect(unjudged.message).toContain('it would have been stored')
     const missing = judge(store, { configurationProblems }).ready
     expect(missing).toMatchObject({ reason: 'GuardsMissing' })
     expect(missing.message).toContain('namespace/apps/a')

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { KubeObject } from '../../src/core/types.ts'
+import { MANIFESTS } from '../manifests/documents.ts'
 import type { ControlPlane } from '../parts/control-plane.ts'
 import type { Answer } from '../parts/health.ts'
 import { serveService } from '../parts/service.ts'
@@ -47,13 +48,19 @@ const WEBHOOK = workload('portcullis-webhook')
 const CONTROLLER = workload('portcullis-controller')
 const PORT = WEBHOOK.ports.get('webhook') as number
 
-/** `npm run certs && kubectl apply -k certs`, with nothing running yet. The definitions of gateways are the caller's. */
-export async function install(controlPlane: ControlPlane): Promise<Installed> {
+/**
+ * `npm run certs && kubectl apply -k certs`, or with certificates of its own `kubectl apply -k manifests`, with nothing
+ * running yet. The definitions of gateways are the caller's.
+ */
+export async function install(
+  controlPlane: ControlPlane,
+  certificates: 'secret' | 'self' = 'secret',
+): Promise<Installed> {
   const certs = join(controlPlane.dir, 'certs')
-  await promisify(execFile)(process.execPath, [MAIN, 'certs', certs], { cwd: ROOT })
-  await succeeds(controlPlane, ['apply', '-k', certs])
+  if (certificates === 'secret') await promisify(execFile)(process.execPath, [MAIN, 'certs', certs], { cwd: ROOT })
+  await succeeds(controlPlane, ['apply', '-k', certificates === 'secret' ? certs : MANIFESTS])
   const place = async ({ name }: { name: string }): Promise<Place> => {
-    return { controlPlane, certs, kubeconfig: await asServiceAccount(controlPlane, name) }
+    return { controlPlane, certs, certificates, kubeconfig: await asServiceAccount(controlPlane, name) }
   }
   const [ofWebhook, ofController] = [await place(WEBHOOK), await place(CONTROLLER)]
   const address = ['get', 'service', WEBHOOK.name, '-n', NAMESPACE, '-o', 'jsonpath={.spec.clusterIP}']
@@ -100,9 +107,9 @@ export async function install(controlPlane: ControlPlane): Promise<Installed> {
 }
 
 function reviewed(pod: Pod, certs: string): Replica {
-  const ca = readFileSync(join(certs, 'ca.crt'), 'utf8')
-  const listener = { host: pod.host, port: PORT, ca, servername: `${WEBHOOK.name}.${NAMESPACE}.svc` }
-  return { ...pod, review: (entry, object) => review(listener, entry, object) }
+  const listener = { host: pod.host, port: PORT, servername: `${WEBHOOK.name}.${NAMESPACE}.svc` }
+  const ca = () => readFileSync(join(certs, 'ca.crt'), 'utf8')
+  return { ...pod, review: (entry, object) => review({ ...listener, ca: ca() }, entry, object) }
 }
 
 /** Looks as often as the Deployment's readinessProbe does. */

@@ -2,7 +2,7 @@
 // rights, its configuration where it is mounted.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { stringify } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { array, object } from '../../src/core/json.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { MANIFESTS, one, text } from '../manifests/documents.ts'
@@ -62,20 +62,24 @@ export type Place = {
   readonly kubeconfig: string
   /** Folder of the certificates, for a pod that mounts them. */
   readonly certs: string
+  /** What the configuration says about them, unless a pod's own says something else. */
+  readonly certificates: 'secret' | 'self'
 }
 
 /** Alive when this resolves; not ready, perhaps. */
 export async function startPod(
   { name, args, ports, graceMs }: Workload,
-  { controlPlane, kubeconfig, certs }: Place,
+  { controlPlane, kubeconfig, certs, certificates }: Place,
   { config, args: more = [] }: Start,
 ): Promise<Pod> {
   const host = podAddress()
   const process = `${name}-${host}`
   const folder = join(controlPlane.dir, process)
   mkdirSync(folder)
-  writeFileSync(join(folder, 'config.yaml'), config === undefined ? text('config.yaml') : stringify(config))
-  const mounted = args.map(each => each.replace('=/certs', `=${certs}`).replace('=/config', `=${folder}`))
+  const shipped = object(parse(text(certificates === 'self' ? 'config.yaml' : 'certificates/secret/config.yaml')))
+  writeFileSync(join(folder, 'config.yaml'), stringify({ ...shipped, ...config }))
+  const mounted = args.map(each => each.replace('=/config', `=${folder}`))
+  if (certificates === 'secret' && args[0] === 'webhook') mounted.push(`--certs=${certs}`)
   const health = healthAt(host, ports.get('health') as number)
   const part = await startPart({
     name: process,

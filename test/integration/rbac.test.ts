@@ -63,7 +63,8 @@ describeWithParts('the webhook’s own rights', [...controlPlaneParts, 'envoy-ga
       const group = root.split('/')[1] ?? ''
       return kinds.map(kind => `${group === 'v1' ? kind : `${kind}.${group}`} [] [] [list watch]`)
     })
-    expect(lines.filter(each => !isUrl(each)).sort()).toEqual([...EVERYBODY, ...own].sort())
+    const shared = namespace === 'portcullis' ? ['secrets [] [portcullis-ca] [get]'] : []
+    expect(lines.filter(each => !isUrl(each)).sort()).toEqual([...EVERYBODY, ...own, ...shared].sort())
     // What every account may ask for that has one: health, versions, discovery.
     for (const line of lines.filter(isUrl)) expect(line).toMatch(/\[get]$/)
   }, 30_000)
@@ -80,6 +81,8 @@ describeWithParts('the webhook’s own rights', [...controlPlaneParts, 'envoy-ga
 
   test.each([
     ['GET', '/api/v1/secrets'],
+    ['GET', '/api/v1/namespaces/portcullis/secrets'],
+    ['PATCH', '/api/v1/namespaces/portcullis/secrets/portcullis-ca'],
     ['GET', '/api/v1/namespaces/portcullis/secrets/portcullis-webhook-tls'],
     ['GET', '/api/v1/namespaces/portcullis/configmaps'],
     ['POST', '/apis/networking.k8s.io/v1/namespaces/default/ingresses'],

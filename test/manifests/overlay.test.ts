@@ -1,19 +1,22 @@
 // `npm run certs` makes an overlay that kustomize builds, with the authority wherever the API server asks.
 import { execFile } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { parseAllDocuments } from 'yaml'
-import { writeOverlay } from '../../src/certificates/overlay.ts'
+import { parseAllDocuments, stringify } from 'yaml'
+import { SERVICE_NAME, writeOverlay } from '../../src/certificates/overlay.ts'
 import { array, object } from '../../src/core/json.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { runKubectl } from '../parts/kubectl.ts'
 import { locate } from '../parts/locate.ts'
 import { describeWithParts } from '../parts/require.ts'
 import { documents, entries, MANIFESTS } from './documents.ts'
+
+/** Rights that only who issues certificates needs. */
+const OF_SELF = 6
 
 describeWithParts('the manifests, built by kubectl', ['kubectl'], () => {
   let dir: string
@@ -29,7 +32,7 @@ describeWithParts('the manifests, built by kubectl', ['kubectl'], () => {
     dir = mkdtempSync(join(tmpdir(), 'portcullis-overlay-'))
     const cwd = join(MANIFESTS, '..')
     await promisify(execFile)(process.execPath, ['src/main.ts', 'certs', join(dir, 'certs')], { cwd })
-  })
+  }, 60_000)
   afterAll(() => rmSync(dir, { recursive: true }))
 
   test('are all there, and the configuration with them', async () => {
@@ -45,6 +48,13 @@ describeWithParts('the manifests, built by kubectl', ['kubectl'], () => {
     const asked = built.flatMap(each => array(each.webhooks)).map(each => object(object(each).clientConfig))
     expect(asked).toHaveLength(entries.length)
     for (const { caBundle } of asked) expect(decoded(caBundle)).toBe(readFileSync(join(certs, 'ca.crt'), 'utf8'))
+    // Who brings certificates gives nobody of ours a right to change webhook configurations, or to read Secrets.
+    const rules = built.flatMap(each => array(each.rules)).map(object)
+    expect(rules.flatMap(each => array(each.resources))).not.toContain('secrets')
+    const ofAdmission = rules.filter(each => array(each.apiGroups).includes('admissionregistration.k8s.io'))
+    expect(ofAdmission.flatMap(each => array(each.verbs))).toEqual(['get'])
+    const config = built.find(each => each.kind === 'ConfigMap')
+    expect(object(config?.data)['config.yaml']).toContain('mode: secret')
     const secret = built.find(each => each.kind === 'Secret')
     expect(secret).toMatchObject({
       metadata: { name: 'portcullis-webhook-tls', namespace: 'portcullis' },
@@ -56,11 +66,36 @@ describeWithParts('the manifests, built by kubectl', ['kubectl'], () => {
       expect(decoded(object(secret?.data)[file])).toBe(readFileSync(join(certs, file), 'utf8'))
   }, 30_000)
 
+  test('get their certificates from cert-manager where an overlay says so', async () => {
+    const overlay = join(dir, 'cert-manager')
+    mkdirSync(overlay)
+    const manifests = relative(realpathSync(overlay), realpathSync(MANIFESTS))
+    const text = stringify({
+      ...{ apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization' },
+      ...{ resources: [manifests], components: [`${manifests}/certificates/cert-manager`] },
+    })
+    writeFileSync(join(overlay, 'kustomization.yaml'), text)
+    const built = await build(overlay)
+    const certificate = built.find(each => each.metadata.name === 'portcullis-webhook' && each.kind === 'Certificate')
+    expect(certificate?.spec).toMatchObject({
+      secretName: 'portcullis-webhook-tls',
+      dnsNames: [SERVICE_NAME, expect.any(String)],
+    })
+    const { namespace, name } = certificate?.metadata ?? {}
+    const injected = built.filter(each => array(each.webhooks).length > 0)
+    expect(injected).toHaveLength(2)
+    for (const { metadata } of injected)
+      expect(metadata.annotations).toMatchObject({ 'cert-manager.io/inject-ca-from': `${namespace}/${name}` })
+    expect(built.flatMap(each => array(each.rules)).flatMap(each => array(object(each).resources))).not.toContain(
+      'secrets',
+    )
+  }, 30_000)
+
   test('are found from wherever the folder of certificates is', async () => {
     const elsewhere = join(dir, 'a/b/certs')
     cpSync(join(dir, 'certs'), elsewhere, { recursive: true })
     expect(await writeOverlay(elsewhere, MANIFESTS)).toBe(join(elsewhere, 'kustomization.yaml'))
-    expect((await build(elsewhere)).length).toBe(documents.length + 2)
+    expect((await build(elsewhere)).length).toBe(documents.length + 2 - OF_SELF)
   }, 30_000)
 })
 

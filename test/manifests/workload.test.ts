@@ -6,10 +6,11 @@ import { promisify } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { defaultConfig, parseConfig } from '../../src/api/config.ts'
+import { CONFIGURATIONS, secretRef } from '../../src/certificates/objects.ts'
 import { SERVICE_NAME } from '../../src/certificates/overlay.ts'
 import { array, type JsonObject, object } from '../../src/core/json.ts'
 import { FACT_KINDS } from '../../src/facts/store.ts'
-import { documents, entries, kustomization, ofKind, one, text } from './documents.ts'
+import { documents, entries, kustomization, one, text } from './documents.ts'
 import { madeCompanions } from './made-companions.ts'
 import { plural } from './plural.ts'
 
@@ -115,7 +116,8 @@ describe('the webhook that is installed', () => {
       [...new Set([...FACT_KINDS.keys(), ...guards].map(plural))].sort(),
     )
     for (const { verbs } of rules) expect(verbs).toEqual(['list', 'watch'])
-    expect(ofKind('Role').map(each => each.metadata.name)).toEqual(['portcullis-controller'])
+    expect(rights('Role', 'portcullis-webhook')).toEqual(['get secrets.'])
+    expect(array(one('Role', 'portcullis-webhook').rules)).toMatchObject([{ resourceNames: ['portcullis-ca'] }])
   })
 
   test('is reached under the name of the certificate, through the Service that is asked', () => {
@@ -128,16 +130,19 @@ describe('the webhook that is installed', () => {
     expect(Number(webhook.flag('port'))).toBe(webhook.port('webhook'))
   })
 
-  test('reads its certificate where it is mounted', () => {
-    expect(volumeAt(webhook.pod, webhook.container, webhook.flag('certs'))).toMatchObject({
-      secret: { secretName: 'portcullis-webhook-tls' },
+  test('reads its certificate where it is mounted, if somebody else writes one', () => {
+    expect(webhook.flag('certs')).toBeUndefined()
+    expect(volumeAt(webhook.pod, webhook.container, '/certs')).toMatchObject({
+      secret: { secretName: 'portcullis-webhook-tls', optional: true },
     })
   })
 
-  test('has a configuration that is the default but for the certificate, which is that of the Secret', () => {
-    expect(parseConfig(parse(text('config.yaml')))).toEqual({
-      value: { ...defaultConfig(), certificates: { mode: 'secret', secret: 'portcullis-webhook-tls' } },
-    })
+  test.each([
+    ['config.yaml', { mode: 'self' }],
+    ['certificates/secret/config.yaml', { mode: 'secret', secret: 'portcullis-webhook-tls' }],
+    ['certificates/cert-manager/config.yaml', { mode: 'cert-manager', secret: 'portcullis-webhook-tls' }],
+  ])('has in %s a configuration that is the default, certificates from %j', (file, certificates) => {
+    expect(parseConfig(parse(text(file)))).toEqual({ value: { ...defaultConfig(), certificates } })
   })
 
   test('may hold out longer than it takes to drain', () => {
@@ -164,6 +169,7 @@ describe('the controller that is installed', () => {
         ...all(['get', 'create', 'patch', 'delete'], made),
         'patch authteams/status.auth.example',
         'create events.events.k8s.io',
+        'get validatingwebhookconfigurations.admissionregistration.k8s.io',
       ].sort(),
     )
     expect(rights('Role', 'portcullis-controller')).toEqual([
@@ -173,6 +179,21 @@ describe('the controller that is installed', () => {
     ])
     const [, byName] = array(one('Role', 'portcullis-controller').rules).map(object)
     expect(byName?.resourceNames).toEqual(['portcullis-controller'])
+  })
+
+  test('writes one Secret and two webhook configurations where it issues certificates, each by its name', () => {
+    const [create, byName] = array(one('Role', 'portcullis-authorities').rules).map(object)
+    expect(create).toEqual({ apiGroups: [''], resources: ['secrets'], verbs: ['create'] })
+    const { name, namespace } = secretRef(defaultConfig().namespace)
+    expect(one('Role', 'portcullis-authorities').metadata.namespace).toBe(namespace)
+    expect(byName).toMatchObject({ resourceNames: [name], verbs: ['get', 'patch', 'delete'] })
+    const [rule, more] = array(one('ClusterRole', 'portcullis-ca-bundles').rules).map(object)
+    expect(more).toBeUndefined()
+    expect(rule).toMatchObject({
+      resources: CONFIGURATIONS.map(({ kind }) => plural(kind)),
+      resourceNames: [...new Set(CONFIGURATIONS.map(each => each.name))],
+      verbs: ['get', 'patch'],
+    })
   })
 })
 

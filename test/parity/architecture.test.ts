@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   kube: ['core', 'api', 'types of log'],
   admission: ['core', 'api'],
   http: ['types of log'],
-  certificates: ['core', 'types of log'],
+  certificates: ['core', 'types of kube', 'types of log'],
   render: ['core', 'api', 'facts'],
   controller: ['core', 'types of api', 'types of facts', 'types of kube', 'types of log'],
   log: [],

@@ -146,6 +146,14 @@ export const catalogue = {
   },
   'redis-server': { kind: 'system', names: ['redis-server'], debian: 'redis-server' },
   chromium: { kind: 'system', names: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' },
+  verify: {
+    kind: 'program',
+    module: 'verify',
+    package: '.',
+    variables: {},
+    elsewhere: [],
+    sources: ['main.go'],
+  },
   'envoy-gateway-crds': {
     kind: 'files',
     module: 'github.com/envoyproxy/gateway',

@@ -2,9 +2,11 @@
 import prom, { type Registry } from 'prom-client'
 import type { Passed } from '../../controller/pass.ts'
 import { gauge } from '../../http/metrics.ts'
+import { type CertificateMetrics, certificateMetrics } from './certificate-gauges.ts'
 
 export type ControllerMetrics = {
   readonly registry: Registry
+  readonly certificates: CertificateMetrics
   /** `what`: Protected, Repaired, … or a kind of companion that was made, changed or removed. */
   told(said: string): void
   wrote(kind: string, what: 'apply' | 'replace' | 'remove' | 'patch', outcome: string): void
@@ -78,6 +80,7 @@ export function createControllerMetrics(measured: ControllerMeasured): Controlle
   })
   return {
     registry,
+    certificates: certificateMetrics(registry, Date.now),
     told: what => events.inc({ what }),
     wrote: (kind, how, outcome) => writes.inc({ kind, how, outcome }),
     drifted: kind => drift.inc({ kind }),

@@ -18,9 +18,11 @@ import { listAll } from '../../kube/list.ts'
 import type { Term } from '../../kube/term.ts'
 import { createWriter } from '../../kube/writer.ts'
 import type { Log } from '../../log.ts'
+import { leadCertificates } from './certificates.ts'
 import type { ControllerMetrics } from './gauges.ts'
 import { Refusals } from './refusals.ts'
 import { settleTeamStatus } from './team-status.ts'
+import { aboutConfiguration, keepTrying, type Trials } from './trials.ts'
 import { type Observe, type Watching, watchCluster } from './watching.ts'
 
 export type RunOptions = {
@@ -56,7 +58,7 @@ const DONE: ReadonlySet<Said['said']> = new Set(['Protected', 'Repaired', 'Relea
 export function runController(options: RunOptions): RunningController {
   const { config, connection, leaseConnection, log } = options
   const loops = loopGuard(systemClock)
-  const leading: { work?: Work } = {}
+  const leading: Leads = {}
   const facts: WatchedFacts<Watching> = new WatchedFacts({
     config,
     gateways,
@@ -80,9 +82,10 @@ export function runController(options: RunOptions): RunningController {
     namespace: config.namespace,
     name: NAME,
     identity: options.identity,
-    work: term => lead(term, { ...options, facts, loops, leading }),
+    work: term => lead(term, { ...options, config: () => inUse, facts, loops, leading }),
     log,
   })
+  let inUse = config
   let inForce = facts.feed
   let problems = ''
   return {
@@ -92,14 +95,17 @@ export function runController(options: RunOptions): RunningController {
     depth: () => leading.work?.depth ?? 0,
     tick() {
       facts.tick()
-      const wrong = options.configurationProblems().join()
+      const wrong = [...options.configurationProblems(), leading.trials?.problem()].join()
       if (facts.feed === inForce && wrong === problems) return
       inForce = facts.feed
       // It is part of the status of every team.
       problems = wrong
       leading.work?.passSoon()
     },
-    use: next => facts.use(next),
+    use(next) {
+      inUse = next
+      facts.use(next)
+    },
     async stop() {
       await lease.stop()
       await facts.stop()
@@ -107,14 +113,23 @@ export function runController(options: RunOptions): RunningController {
   }
 }
 
-type Leading = RunOptions & {
+type Leads = { work?: Work; trials?: Trials }
+
+type Leading = Omit<RunOptions, 'config'> & {
+  readonly config: () => Config
   readonly facts: WatchedFacts<Watching>
   readonly loops: LoopGuard
-  readonly leading: { work?: Work }
+  readonly leading: Leads
 }
 
-/** One term: from when the facts are complete until it is over. */
+/** One term: certificates at once, since without them nothing else comes into being, and the rest once facts are complete. */
 async function lead(term: Term, options: Leading): Promise<void> {
+  const certificates = leadCertificates(term, options)
+  await leadWork(term, options)
+  await certificates.stop()
+}
+
+async function leadWork(term: Term, options: Leading): Promise<void> {
   const { facts, leading } = options
   while (!facts.ready()) {
     if (!term.holds()) return
@@ -124,15 +139,16 @@ async function lead(term: Term, options: Leading): Promise<void> {
     if (term.signal.aborted) resolve()
     else term.signal.addEventListener('abort', () => resolve(), { once: true })
   })
-  const { work, stop } = begin(term, options)
-  leading.work = work
+  const { work, trials, stop } = begin(term, options)
+  Object.assign(leading, { work, trials })
   await over
   delete leading.work
+  delete leading.trials
   await stop()
 }
 
-function begin(term: Term, options: Leading): { work: Work; stop(): Promise<void> } {
-  const { facts, connection, identity, loops, metrics, log, configurationProblems } = options
+function begin(term: Term, options: Leading): { work: Work; trials: Trials; stop(): Promise<void> } {
+  const { config, facts, connection, identity, loops, metrics, log, configurationProblems } = options
   const writer = createWriter(connection, { signal: term.signal, mayWrite: term.holds })
   const events = keepEvents({ writer, instance: identity, log, now: Date.now })
   const refusals = new Refusals(Date.now)
@@ -167,9 +183,16 @@ function begin(term: Term, options: Leading): { work: Work; stop(): Promise<void
     watching: () => facts.feed,
     writer,
     configurationProblems,
+    unjudged: () => trials.problem(),
     now: Date.now,
     log,
   }
+  const trials = keepTrying({
+    ...{ connection, writer, namespace: config().namespace, clock: systemClock, signal: term.signal, log },
+    tried: result => metrics().certificates.tried(result),
+    failed: (configuration, message) =>
+      events.say({ said: 'NotAsked', about: aboutConfiguration(configuration), message }),
+  })
   const work = startWork({
     context,
     async list(kind, receive) {
@@ -188,8 +211,8 @@ function begin(term: Term, options: Leading): { work: Work; stop(): Promise<void
     random: Math.random,
   })
   const stop = async () => {
-    await work.stop()
+    await Promise.all([work.stop(), trials.ended])
     await events.stop()
   }
-  return { work, stop }
+  return { work, trials, stop }
 }

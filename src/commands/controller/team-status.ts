@@ -14,6 +14,7 @@ export type TeamStatusOptions = {
   readonly writer: Writer
   readonly refusals: (team: string) => Situation['refusals']
   readonly configurationProblems: () => readonly string[]
+  readonly unjudged: () => string | undefined
   /** ms since the epoch. */
   readonly now: () => number
   readonly log: Log
@@ -22,7 +23,7 @@ export type TeamStatusOptions = {
 const AGAIN_MS = 60_000
 
 export async function settleTeamStatus(name: string, options: TeamStatusOptions): Promise<Outcome> {
-  const { store, watching, writer, refusals, configurationProblems, now, log } = options
+  const { store, watching, writer, refusals, configurationProblems, unjudged, now, log } = options
   const stored = watching().teams.get(name)
   const team = store().team(name)
   // Gone, or never valid: there is nothing to say that admission has not said.
@@ -34,6 +35,7 @@ export async function settleTeamStatus(name: string, options: TeamStatusOptions)
     refusals: refusals(name),
     problems,
     configurationProblems: configurationProblems(),
+    unjudged: unjudged(),
     now: now(),
   })
   const patch = statusPatch(object, status)

@@ -1,7 +1,6 @@
 // The webhook in a cluster: facts from watches, configuration and certificate from files that others write.
 import { type AdmissionContext, admit } from '../../admission/admit.ts'
 import type { Config } from '../../api/config.ts'
-import { followCertificate } from '../../certificates/source.ts'
 import { followConfig } from '../../facts/config-file.ts'
 import { WatchedFacts } from '../../facts/watched.ts'
 import { gateways } from '../../gateways/index.ts'
@@ -16,6 +15,7 @@ import { type Io, OK, USAGE } from '../io.ts'
 import { readinessLog, withOurs } from '../missing.ts'
 import { prepare, type Start } from '../start.ts'
 import type { WebhookOptions } from '../webhook.ts'
+import { followServing } from './certificates.ts'
 import { measureCluster } from './gauges.ts'
 import { listen } from './listen.ts'
 import { missingOf, type Parts } from './readiness.ts'
@@ -74,16 +74,18 @@ function run({ healthPort }: WebhookOptions, { config, connection }: Start, log:
   return { facts, parts, health, defaultPort: PORT, admit: decide, log, notReady: () => missing()[0] }
 }
 
-/** Certificate and configuration from now on, and what hangs on them. */
+/** Certificate and configuration from now on, and what hangs on them. Where the certificate is from stays so. */
 async function followFiles(
-  { certs: dir, clientCa, config: file }: WebhookOptions,
-  { config }: Start,
+  options: WebhookOptions,
+  start: Start,
   { facts, parts, health: { missing, metrics } }: ReturnType<typeof run>,
   { address, port, useKeyPair }: Serving,
   log: Log,
 ): Promise<{ stop(): void }> {
+  const { config: file } = options
+  const { config } = start
   const everyMs = FILES_EVERY_MS
-  const certificate = await followCertificate({ dir, clientCa, everyMs, use: useKeyPair, log, now: Date.now })
+  const certificate = await followServing(options, start, { use: useKeyPair, log, now: Date.now })
   const dial = keepDialing({
     address,
     port,

@@ -17,6 +17,7 @@ import { isWildcard, listen } from './listen.ts'
 type Options = WebhookOptions & { readonly standalone: string }
 
 const PORT = 8443
+const CERTS = 'certs'
 const RENEWAL_EVERY_MS = 60_000
 // Nobody routes traffic to a process that runs from files, so nobody has to hear first that it goes.
 const DRAIN_DELAY_S = 0
@@ -27,7 +28,7 @@ export async function standaloneWebhook(options: Options, io: Io): Promise<numbe
     for (const problem of facts.problems) io.err(`${problem}\n`)
     return USAGE
   }
-  const { host, certs: dir, clientCa, healthPort: port } = options
+  const { host, certs: dir = CERTS, clientCa, healthPort: port } = options
   const names = host === undefined || isWildcard(host) ? LOCAL_NAMES : [...LOCAL_NAMES, host]
   const current = await ensureCertificates(dir, names, new Date())
   if (current.madeBecause !== undefined) io.out(`made certificates in ${dir}, because ${current.madeBecause}\n`)
@@ -56,13 +57,13 @@ async function healthAt(port: number) {
 
 type Counts = Readonly<Record<string, number>>
 
-function readyLines({ standalone, host, certs }: Options, port: number, counts: Counts): string {
+function readyLines({ standalone, host, certs = CERTS }: Options, port: number, counts: Counts): string {
   const name = host === undefined || isWildcard(host) ? 'localhost' : host
   const url = `https://${name.includes(':') ? `[${name}]` : name}:${port}`
   const found = Object.entries(counts).map(([what, count]) => `${count} ${what}`)
   const example = existsSync(join(standalone, 'ingress.yaml')) ? join(standalone, 'ingress.yaml') : 'FILE'
   const server = url === 'https://localhost:8443' ? '' : ` --server ${url}`
-  const ca = certs === 'certs' ? '' : ` --ca ${join(certs, 'ca.crt')}`
+  const ca = certs === CERTS ? '' : ` --ca ${join(certs, 'ca.crt')}`
   return [
     `ready: ${url} answers /mutate and /validate from ${standalone} (${found.join(', ') || 'which has no facts'}); `,
     'nobody makes companions here, so guards count as ready\n',

@@ -1,0 +1,108 @@
+// The serving certificate of a replica: a leaf of its own, in memory, signed by the authority in the shared Secret.
+import { X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import type { Writer } from '../kube/write.ts'
+import type { Log } from '../log.ts'
+import { type Authorities, readAuthorities } from './authorities.ts'
+import { issueLeaf, type Leaf } from './leaf.ts'
+import { secretRef } from './objects.ts'
+import { keepLooking } from './poll.ts'
+import type { RotationTimes } from './rotation.ts'
+import { isTrusted, whyAnother } from './shared-leaf.ts'
+import type { KeyPair, Source } from './source.ts'
+import { outsideOfItsTime } from './validity.ts'
+
+export type SharedOptions = {
+  readonly writer: Pick<Writer, 'get'>
+  readonly namespace: string
+  /** Of this server. */
+  readonly names: readonly string[]
+  /** File with the authority of client certificates. */
+  readonly clientCa?: string | undefined
+  readonly everyMs: number
+  readonly times: () => RotationTimes
+  /** Throws if it cannot use the new one; then the old one stays in use. */
+  readonly use: (next: KeyPair) => void
+  readonly log: Log
+  /** ms since the epoch. */
+  readonly now: () => number
+}
+
+export async function followShared(options: SharedOptions): Promise<Source> {
+  const { look, ...source } = sharedLeaf(options)
+  await look()
+  return { ...source, stop: keepLooking(options.everyMs, look) }
+}
+
+/**
+ * The Secret is read at every look and a leaf is signed by what was read just then, so that none is signed by an authority
+ * that others have left behind. Whatever goes wrong, the last good leaf stays in use.
+ */
+export function sharedLeaf(options: Omit<SharedOptions, 'everyMs'>): Omit<Source, 'stop'> & { look(): Promise<void> } {
+  const { log, now } = options
+  const state: State = {}
+  return {
+    async look() {
+      const problem = await change(state, options).catch((error: Error) => error.message)
+      if (problem !== undefined && problem !== state.found) log.error({ problem }, 'no certificate from the Secret')
+      state.found = problem
+    },
+    current: () => state.leaf,
+    problem() {
+      if (state.leaf === undefined) return state.found ?? 'there is none'
+      return outsideOfItsTime(state.leaf, now()) ?? state.mistrusted
+    },
+  }
+}
+
+type State = {
+  leaf?: X509Certificate
+  pair?: Leaf
+  clientCa?: string | undefined
+  found?: string | undefined
+  /** Why clients do not trust the one that is in use; another could not be made. */
+  mistrusted?: string | undefined
+}
+
+/** What is in the way, in words. */
+async function change(state: State, options: Omit<SharedOptions, 'everyMs'>): Promise<string | undefined> {
+  const { names, times, use, log, now } = options
+  const clientCa = await readClientCa(options.clientCa)
+  const authorities = await read(options)
+  if (typeof authorities === 'string') return authorities
+  const why = whyAnother(state.leaf, authorities, now(), times())
+  const isMistrusted = state.leaf !== undefined && !isTrusted(state.leaf, authorities)
+  state.mistrusted = isMistrusted ? why : undefined
+  if (why === undefined && clientCa === state.clientCa) return undefined
+  const { leafMs } = times()
+  const pair = why === undefined ? state.pair : await issueLeaf(authorities.signing, names, new Date(now()), leafMs)
+  if (pair === undefined) return undefined
+  use({ ...pair, ...(clientCa === undefined ? {} : { clientCa }) })
+  const leaf = new X509Certificate(pair.cert)
+  Object.assign(state, { leaf, pair, clientCa, mistrusted: undefined })
+  const { serialNumber, issuer, validToDate } = leaf
+  log.info({ because: why, serial: serialNumber, issuer, until: validToDate.toISOString() }, 'certificate in use')
+  return undefined
+}
+
+async function read({
+  writer,
+  namespace,
+  now,
+}: Pick<SharedOptions, 'writer' | 'namespace' | 'now'>): Promise<Authorities | string> {
+  const ref = secretRef(namespace)
+  const written = await writer.get(ref)
+  const of = `Secret ${namespace}/${ref.name}`
+  if (written.outcome !== 'done')
+    return `${of} is not there: ${'message' in written ? written.message : 'the controller makes it'}`
+  const { authorities } = readAuthorities(written.object.data, now())
+  return authorities ?? `${of} holds nothing that can sign: the controller makes it anew`
+}
+
+async function readClientCa(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined
+  const text = await readFile(file, 'utf8')
+  // Text that is no certificate would count as no authority, and lock the API server out.
+  new X509Certificate(text)
+  return text
+}

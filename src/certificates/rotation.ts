@@ -1,0 +1,77 @@
+// When an authority follows another: published first, signing once everybody trusts it, forgotten when nothing that the
+// old one signed is valid any more.
+import { X509Certificate } from 'node:crypto'
+import { type Authorities, type Found, MOST, newest } from './authorities.ts'
+import { AUTHORITY_MS, type Authority } from './authority.ts'
+import { LEAF_MS } from './leaf.ts'
+import { isDue } from './validity.ts'
+
+export type RotationTimes = {
+  readonly authorityMs: number
+  readonly leafMs: number
+  /** So long a published authority waits, after it was seen in every configuration, for API servers that hear late. */
+  readonly overlapMs: number
+}
+
+export const ROTATION_TIMES: RotationTimes = { authorityMs: AUTHORITY_MS, leafMs: LEAF_MS, overlapMs: 60_000 }
+
+/**
+ * create: nothing can sign, so one is made that signs at once. rewrite: what can be kept is written in its form again.
+ * publish: a next one is made. promote: it signs. prune: old ones are forgotten.
+ */
+export type Step = 'create' | 'rewrite' | 'publish' | 'promote' | 'prune'
+
+/** `confirmedMs`: so long every configuration has been seen with all that are in the Secret; undefined: it was not. */
+export function nextStep(
+  { authorities, isWhole }: Found,
+  now: number,
+  confirmedMs: number | undefined,
+  times: RotationTimes,
+): Step | undefined {
+  if (authorities === undefined) return 'create'
+  if (!isWhole) return 'rewrite'
+  const { signing, since, next, old } = authorities
+  if (old.length > 0 && now >= since + times.leafMs + marginMs(times)) return 'prune'
+  if (next !== undefined) return confirmedMs !== undefined && confirmedMs >= times.overlapMs ? 'promote' : undefined
+  const isFull = 1 + old.length >= MOST
+  return !isFull && isDue(new X509Certificate(signing.cert), new Date(now)) ? 'publish' : undefined
+}
+
+/** Whether a step needs an authority that is new. */
+export function makesOne(step: Step): boolean {
+  return step === 'create' || step === 'publish'
+}
+
+/**
+ * What is to be stored. `made`: the new authority. `trusted`: what clients trust at present: where nothing is left that can
+ * sign, servers still show what those signed.
+ */
+export function afterStep(
+  step: Step,
+  { authorities, readable }: Found,
+  now: number,
+  made: Authority | undefined,
+  trusted: readonly string[] = [],
+): Authorities {
+  if (step === 'create') {
+    if (made === undefined) throw new Error('create without a new authority')
+    return { signing: made, since: now, old: newest([...readable, ...trusted]).slice(0, MOST - 1) }
+  }
+  if (authorities === undefined) throw new Error(`${step} where nothing can sign`)
+  const { signing, since, next, old } = authorities
+  switch (step) {
+    case 'rewrite':
+      return authorities
+    case 'publish':
+      return made === undefined ? authorities : { ...authorities, next: made }
+    case 'promote':
+      return next === undefined ? authorities : { signing: next, since: now, old: [signing.cert, ...old] }
+    case 'prune':
+      return { signing, since, ...(next === undefined ? {} : { next }), old: [] }
+  }
+}
+
+/** For clocks that differ, and for a replica that reads the Secret as it changes and signs a moment later. */
+function marginMs({ leafMs }: RotationTimes): number {
+  return leafMs / 7
+}

@@ -1,0 +1,3 @@
+module portcullis.test/verify
+
+go 1.26
