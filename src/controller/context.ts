@@ -2,8 +2,8 @@
 import type { GatewayKind, KubeObject, ObjectName, Reason } from '../core/types.ts'
 import type { Clock } from '../kube/clock.ts'
 import type { Writer, Written } from '../kube/write.ts'
-import type { LoopGuard } from './loop-guard.ts'
 import type { OwnedObjects } from './owned.ts'
+import type { LoopGuard } from './queue/loop-guard.ts'
 import type { ClusterFacts } from './scopes.ts'
 
 export type About = { readonly apiVersion: string; readonly kind: string; readonly uid?: string } & Partial<ObjectName>

@@ -6,13 +6,13 @@ import type { Listed } from '../kube/list.ts'
 import { take } from './companions.ts'
 import type { Context } from './context.ts'
 import type { Key } from './keys.ts'
-import { canWait } from './order.ts'
-import { orphans, type Sweep } from './orphans.ts'
-import type { Queue } from './queue.ts'
-import { referencesOf } from './references.ts'
+import { orphans, type Sweep } from './orphans/orphans.ts'
+import { referencesOf } from './orphans/references.ts'
+import { canWait } from './queue/order.ts'
+import type { Queue } from './queue/queue.ts'
 import { lookAt, sayFrozen } from './route.ts'
 import { allKeys } from './scopes.ts'
-import { nextSteps } from './steps.ts'
+import { nextSteps } from './steps/steps.ts'
 
 export type PassOptions = {
   readonly context: Context

@@ -8,9 +8,9 @@ import type { KubeObject, Plan, Reason, RouteRef } from '../core/types.ts'
 import type { ObjectRef, Written } from '../kube/write.ts'
 import { settleCompanions } from './companions.ts'
 import type { About, Context, Said } from './context.ts'
-import type { Outcome } from './queue.ts'
-import { SETTLED } from './queue.ts'
-import { nextSteps } from './steps.ts'
+import type { Outcome } from './queue/queue.ts'
+import { SETTLED } from './queue/queue.ts'
+import { nextSteps } from './steps/steps.ts'
 
 const REFUSED_AGAIN_MS = 60_000
 

@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals'
 import { settleCompanions } from '../../src/controller/companions.ts'
 import type { Context } from '../../src/controller/context.ts'
-import { loopGuard } from '../../src/controller/loop-guard.ts'
+import { loopGuard } from '../../src/controller/queue/loop-guard.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { gateways } from '../../src/gateways/index.ts'
 import type { Writer, Written } from '../../src/kube/write.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Context, Said } from '../../src/controller/context.ts'
-import { loopGuard } from '../../src/controller/loop-guard.ts'
 import { OwnedObjects } from '../../src/controller/owned.ts'
+import { loopGuard } from '../../src/controller/queue/loop-guard.ts'
 import { settleRoute } from '../../src/controller/route.ts'
 import { companions } from '../../src/core/companions.ts'
 import type { KubeObject, RouteRef } from '../../src/core/types.ts'

@@ -1,7 +1,7 @@
 // A cluster of documents and what is stored of ours, with steps taken as the API server would.
 import type { Key } from '../../src/controller/keys.ts'
 import { OwnedObjects } from '../../src/controller/owned.ts'
-import { nextSteps, type Seen, type Step } from '../../src/controller/steps.ts'
+import { nextSteps, type Seen, type Step } from '../../src/controller/steps/steps.ts'
 import { identity } from '../../src/core/companions.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import type { FactStore } from '../../src/facts/store.ts'

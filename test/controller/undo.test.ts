@@ -1,7 +1,7 @@
 // What is ours in an object, in which order it goes, and when an API server still asks somebody of ours.
 import { describe, expect, test } from '@jest/globals'
 import { defaultConfig } from '../../src/api/config.ts'
-import { probeIngress, readProbe } from '../../src/controller/probe.ts'
+import { probeIngress, readProbe } from '../../src/controller/probe/probe.ts'
 import { isCompanionObject, isOfNamespace, isPublicAfter, rankOf, reliesOn, undoOf } from '../../src/controller/undo.ts'
 import { plan } from '../../src/core/planner.ts'
 import type { KubeObject } from '../../src/core/types.ts'

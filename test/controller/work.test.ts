@@ -1,8 +1,8 @@
 // What the leader takes up of a change: whose key is looked at again, and when.
 import { expect, test } from '@jest/globals'
-import { changeOf } from '../../src/controller/affected.ts'
 import type { Context } from '../../src/controller/context.ts'
-import { loopGuard } from '../../src/controller/loop-guard.ts'
+import { changeOf } from '../../src/controller/queue/affected.ts'
+import { loopGuard } from '../../src/controller/queue/loop-guard.ts'
 import { startWork } from '../../src/controller/work.ts'
 import { identity } from '../../src/core/companions.ts'
 import type { KubeObject } from '../../src/core/types.ts'

@@ -51,6 +51,7 @@ const EVERYWHERE = [
   ...MADE.map(each => `${each} [] [] [list watch get create patch delete]`),
   'authteams.auth.example/status [] [] [patch]',
   'events.events.k8s.io [] [] [create]',
+  'validatingwebhookconfigurations.admissionregistration.k8s.io [] [portcullis] [get]',
 ]
 const OF_THE_LEASE = [
   'leases.coordination.k8s.io [] [] [create]',

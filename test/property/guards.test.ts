@@ -1,7 +1,7 @@
 // Whatever happens in what order, no write of the controller opens a route or leads it to the login of another team.
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { policyOf } from '../../src/controller/team-policies.ts'
+import { policyOf } from '../../src/controller/steps/team-policies.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { ENVOY_GATEWAY, gateway, gatewayClass, httpRoute, namespace, parent, team } from '../facts/cluster.ts'
 import { runs } from './arbitrary.ts'

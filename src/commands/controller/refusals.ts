@@ -1,6 +1,6 @@
 // Companions that could not be made, by team, until they are: for the status of the team.
 import type { About } from '../../controller/context.ts'
-import type { Situation } from '../../controller/status.ts'
+import type { Situation } from '../../controller/told/status.ts'
 import { identity } from '../../core/companions.ts'
 import type { KubeObject } from '../../core/types.ts'
 import type { Written } from '../../kube/write.ts'

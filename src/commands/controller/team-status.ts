@@ -1,6 +1,6 @@
 // Writes the status of a team where it differs from what stands there.
-import type { Outcome } from '../../controller/queue.ts'
-import { type Situation, statusPatch, teamStatus } from '../../controller/status.ts'
+import type { Outcome } from '../../controller/queue/queue.ts'
+import { type Situation, statusPatch, teamStatus } from '../../controller/told/status.ts'
 import { string } from '../../core/json.ts'
 import type { FactStore } from '../../facts/store.ts'
 import { refOf } from '../../kube/kinds.ts'

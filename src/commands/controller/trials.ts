@@ -1,7 +1,7 @@
 // Tries, again and again, whether the API server asks us about routes, and tells when it does not.
 
 import { CONFIGURATIONS } from '../../certificates/objects.ts'
-import { readTrial, type Trial, trialIngress } from '../../controller/trial.ts'
+import { readTrial, type Trial, trialIngress } from '../../controller/probe/trial.ts'
 import { string } from '../../core/json.ts'
 import type { KubeObject } from '../../core/types.ts'
 import { type Clock, sleep } from '../../kube/clock.ts'

@@ -1,7 +1,7 @@
 // What the controller watches: the facts, all that is stored of ours, the teams as they are stored, and Services.
 import type { Problem } from '../../api/problems.ts'
 import { OwnedObjects } from '../../controller/owned.ts'
-import { portsOf } from '../../controller/status.ts'
+import { portsOf } from '../../controller/told/status.ts'
 import type { KubeObject } from '../../core/types.ts'
 import type { Sink } from '../../facts/expiry.ts'
 import type { Connection } from '../../kube/connection.ts'

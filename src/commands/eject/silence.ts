@@ -1,6 +1,6 @@
 // Makes sure that nothing of ours is asked about routes any more: API servers learn of it one by one, each a moment later.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Probed, probeIngress, readProbe } from '../../controller/probe.ts'
+import { type Probed, probeIngress, readProbe } from '../../controller/probe/probe.ts'
 import type { KubeObject } from '../../core/types.ts'
 import type { FactStore } from '../../facts/store.ts'
 import { gateways } from '../../gateways/index.ts'

@@ -1,7 +1,7 @@
 // What `portcullis status` tells: every route that is labelled or should be, and what is wrong with Gateways and teams.
 import { parseAuthTeam } from '../../api/auth-team.ts'
-import { type RouteState, routeState } from '../../controller/route-state.ts'
-import { allConflicts, teamStatus } from '../../controller/status.ts'
+import { type RouteState, routeState } from '../../controller/told/route-state.ts'
+import { allConflicts, teamStatus } from '../../controller/told/status.ts'
 import { array, object, string, strings } from '../../core/json.ts'
 import { INJECTED, PROTECT } from '../../core/keys.ts'
 import { notReady } from '../../core/readiness.ts'

@@ -1,5 +1,5 @@
 // The report of `portcullis status` for people, and for machines.
-import type { RouteState } from '../../controller/route-state.ts'
+import type { RouteState } from '../../controller/told/route-state.ts'
 import { sentence } from '../../core/reasons.ts'
 import type { Report } from './report.ts'
 

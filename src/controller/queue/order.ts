@@ -1,7 +1,7 @@
 // What is taken up first: guards before the routes that rely on them, and last what only tells, such as a status.
-import type { Context } from './context.ts'
-import type { Key } from './keys.ts'
-import { nextSteps } from './steps.ts'
+import type { Context } from '../context.ts'
+import type { Key } from '../keys.ts'
+import { nextSteps } from '../steps/steps.ts'
 
 /** Whether a key can wait for others, where many are due at once. What somebody has just broken never does. */
 export function canWait(key: Key, { facts, owned, gateways, now }: Context): boolean {

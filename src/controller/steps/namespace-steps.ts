@@ -1,9 +1,10 @@
 // The order of writes in a namespace: first what is added, then the net's successor, then what is taken away. At no point
 // does a labelled route stand without a policy of its team or the net.
-import { identity } from '../core/companions.ts'
-import { string } from '../core/json.ts'
-import { saysTrue } from '../core/team.ts'
-import type { Companion, Facts, KubeObject, StoredRoute } from '../core/types.ts'
+import { identity } from '../../core/companions.ts'
+import { string } from '../../core/json.ts'
+import { saysTrue } from '../../core/team.ts'
+import type { Companion, Facts, KubeObject, StoredRoute } from '../../core/types.ts'
+import type { OwnedObjects } from '../owned.ts'
 import { differs } from './differs.ts'
 import {
   generation,
@@ -15,7 +16,6 @@ import {
   olderNets,
   successorWaitsMs,
 } from './net.ts'
-import type { OwnedObjects } from './owned.ts'
 import { remove, type Step, settle } from './step.ts'
 import {
   heldValues,

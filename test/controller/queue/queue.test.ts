@@ -1,7 +1,7 @@
 // The controller's queue: what is asked twice is done once, what fails is tried again, and never two at a time.
 import { describe, expect, test } from '@jest/globals'
-import { type Outcome, Queue, SETTLED } from '../../src/controller/queue.ts'
-import { fakeClock } from '../kube/time.ts'
+import { type Outcome, Queue, SETTLED } from '../../../src/controller/queue/queue.ts'
+import { fakeClock } from '../../kube/time.ts'
 
 type Work = (key: string) => Promise<Outcome>
 

@@ -1,11 +1,11 @@
 // What a route relies on of ours, as names: what is so named stays, whatever else is said of it.
-import { array, object, string } from '../core/json.ts'
-import { ACCESS, INJECTED, PROTECT } from '../core/keys.ts'
-import { policyName } from '../core/names.ts'
-import { readRecord } from '../core/record.ts'
-import { isGateway, readRoute } from '../core/route.ts'
-import { saysOpen } from '../core/team.ts'
-import type { KubeObject, ObjectName, Route } from '../core/types.ts'
+import { array, object, string } from '../../core/json.ts'
+import { ACCESS, INJECTED, PROTECT } from '../../core/keys.ts'
+import { policyName } from '../../core/names.ts'
+import { readRecord } from '../../core/record.ts'
+import { isGateway, readRoute } from '../../core/route.ts'
+import { saysOpen } from '../../core/team.ts'
+import type { KubeObject, ObjectName, Route } from '../../core/types.ts'
 
 export function middlewareReference({ namespace, name }: ObjectName): string {
   return `Middleware/${namespace}/${name}`

@@ -1,13 +1,13 @@
 // The status of an AuthTeam: what is in the way comes first, times stay while nothing changes.
 import { describe, expect, test } from '@jest/globals'
-import { parseAuthTeam } from '../../src/api/auth-team.ts'
-import { defaultConfig } from '../../src/api/config.ts'
-import { authTeamStatus } from '../../src/api/status.ts'
-import { portsOf, type Situation, statusPatch, teamStatus } from '../../src/controller/status.ts'
-import { array, object } from '../../src/core/json.ts'
-import type { KubeObject } from '../../src/core/types.ts'
-import { FactStore } from '../../src/facts/store.ts'
-import { namespace, team } from '../facts/cluster.ts'
+import { parseAuthTeam } from '../../../src/api/auth-team.ts'
+import { defaultConfig } from '../../../src/api/config.ts'
+import { authTeamStatus } from '../../../src/api/status.ts'
+import { portsOf, type Situation, statusPatch, teamStatus } from '../../../src/controller/told/status.ts'
+import { array, object } from '../../../src/core/json.ts'
+import type { KubeObject } from '../../../src/core/types.ts'
+import { FactStore } from '../../../src/facts/store.ts'
+import { namespace, team } from '../../facts/cluster.ts'
 
 type Json = Readonly<Record<string, unknown>>
 

@@ -1,14 +1,14 @@
 // How a route stands: protected by whom, or what it waits for, or why not.
 
-import { INJECTED, PROTECT } from '../core/keys.ts'
-import { plan } from '../core/planner.ts'
-import { notReady } from '../core/readiness.ts'
-import { reason } from '../core/reasons.ts'
-import { readRecord } from '../core/record.ts'
-import { demandOf, missingProtection } from '../core/require.ts'
-import { readRoute } from '../core/route.ts'
-import { altered } from '../core/standing.ts'
-import type { Facts, GatewayKind, KubeObject, Plan, Reason, Route, RouteRef } from '../core/types.ts'
+import { INJECTED, PROTECT } from '../../core/keys.ts'
+import { plan } from '../../core/planner.ts'
+import { notReady } from '../../core/readiness.ts'
+import { reason } from '../../core/reasons.ts'
+import { readRecord } from '../../core/record.ts'
+import { demandOf, missingProtection } from '../../core/require.ts'
+import { readRoute } from '../../core/route.ts'
+import { altered } from '../../core/standing.ts'
+import type { Facts, GatewayKind, KubeObject, Plan, Reason, Route, RouteRef } from '../../core/types.ts'
 
 /**
  * `protected`: nothing is left to do and its guards are in force. `waits`: what is left to do is Portcullis'. `open`: no

@@ -1,7 +1,7 @@
 // The net of a namespace: under all policies of teams, and so never older than one of them. A successor is made before
 // the one that it follows goes.
-import { NET_PREFIX } from '../core/names.ts'
-import type { KubeObject } from '../core/types.ts'
+import { NET_PREFIX } from '../../core/names.ts'
+import type { KubeObject } from '../../core/types.ts'
 import { createdAt, isGoing, isNet, policyOf } from './team-policies.ts'
 
 /** API servers whose clocks differ would have successors made without end. */

@@ -1,10 +1,10 @@
 // One write of a companion: what makes it as it has to be, or takes it away.
-import { identity } from '../core/companions.ts'
-import { string, strings } from '../core/json.ts'
-import { SINCE } from '../core/keys.ts'
-import type { Companion, KubeObject, Operation } from '../core/types.ts'
+import { identity } from '../../core/companions.ts'
+import { string, strings } from '../../core/json.ts'
+import { SINCE } from '../../core/keys.ts'
+import type { Companion, KubeObject, Operation } from '../../core/types.ts'
+import type { OwnedObjects } from '../owned.ts'
 import { differs } from './differs.ts'
-import type { OwnedObjects } from './owned.ts'
 
 export type Step =
   /** Server-side apply: made, or our fields set. */

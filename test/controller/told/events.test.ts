@@ -1,11 +1,11 @@
 // Events: one printable line on the object that it is about, told once an hour, never at the controller's expense.
 import { describe, expect, test } from '@jest/globals'
-import type { Said } from '../../src/controller/context.ts'
-import { EVENT_REASONS, eventOf, keepEvents } from '../../src/controller/events.ts'
-import { object } from '../../src/core/json.ts'
-import { reason } from '../../src/core/reasons.ts'
-import type { KubeObject } from '../../src/core/types.ts'
-import type { Written } from '../../src/kube/write.ts'
+import type { Said } from '../../../src/controller/context.ts'
+import { EVENT_REASONS, eventOf, keepEvents } from '../../../src/controller/told/events.ts'
+import { object } from '../../../src/core/json.ts'
+import { reason } from '../../../src/core/reasons.ts'
+import type { KubeObject } from '../../../src/core/types.ts'
+import type { Written } from '../../../src/kube/write.ts'
 
 const NOW = Date.parse('2026-11-23T12:30:00Z')
 const HOUR = 3_600_000

@@ -1,10 +1,10 @@
 // The trial: what is sent is refused whatever teams there are, and what comes back is never taken for more than it says.
 import { expect, test } from '@jest/globals'
-import { validate } from '../../src/admission/validate.ts'
-import { defaultConfig } from '../../src/api/config.ts'
-import { readTrial, trialIngress } from '../../src/controller/trial.ts'
-import { FactStore } from '../../src/facts/store.ts'
-import { gateways } from '../../src/gateways/index.ts'
+import { validate } from '../../../src/admission/validate.ts'
+import { defaultConfig } from '../../../src/api/config.ts'
+import { readTrial, trialIngress } from '../../../src/controller/probe/trial.ts'
+import { FactStore } from '../../../src/facts/store.ts'
+import { gateways } from '../../../src/gateways/index.ts'
 
 const trial = trialIngress('portcullis')
 const refused = (message: string) => ({ outcome: 'refused', status: 403, message }) as const

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Key } from '../../src/controller/keys.ts'
-import { netWaitsMs } from '../../src/controller/namespace-steps.ts'
-import { isObject, object, strings } from '../../src/core/json.ts'
-import type { KubeObject } from '../../src/core/types.ts'
-import { cluster, httpRoute, namespace, parent, team } from '../facts/cluster.ts'
-import { inWords, made, NET, NOW, type Stored, stored } from './stored.ts'
+import type { Key } from '../../../src/controller/keys.ts'
+import { netWaitsMs } from '../../../src/controller/steps/namespace-steps.ts'
+import { isObject, object, strings } from '../../../src/core/json.ts'
+import type { KubeObject } from '../../../src/core/types.ts'
+import { cluster, httpRoute, namespace, parent, team } from '../../facts/cluster.ts'
+import { inWords, made, NET, NOW, type Stored, stored } from '../stored.ts'
 
 const APPS: Key = { of: 'namespace', namespace: 'apps' }
 const ROUTE: Key = { of: 'route', route: { kind: 'HTTPRoute', namespace: 'apps', name: 'app' } }

@@ -1,14 +1,14 @@
 // The status of an AuthTeam: what was found of it, in conditions and counts. And the patch that writes it, if any.
 import { isDeepStrictEqual } from 'node:util'
-import type { AuthTeam } from '../api/auth-team.ts'
-import type { AuthTeamStatus } from '../api/status.ts'
-import { scopeKey } from '../core/companions.ts'
-import { array, number, object, string } from '../core/json.ts'
-import { PROTECT } from '../core/keys.ts'
-import { reason, sentence } from '../core/reasons.ts'
-import { saysOpen } from '../core/team.ts'
-import { teamConflicts } from '../core/team-conflicts.ts'
-import type { Facts, KubeObject, Namespace, Operation, Reason, Scope } from '../core/types.ts'
+import type { AuthTeam } from '../../api/auth-team.ts'
+import type { AuthTeamStatus } from '../../api/status.ts'
+import { scopeKey } from '../../core/companions.ts'
+import { array, number, object, string } from '../../core/json.ts'
+import { PROTECT } from '../../core/keys.ts'
+import { reason, sentence } from '../../core/reasons.ts'
+import { saysOpen } from '../../core/team.ts'
+import { teamConflicts } from '../../core/team-conflicts.ts'
+import type { Facts, KubeObject, Namespace, Operation, Reason, Scope } from '../../core/types.ts'
 
 /** Ports by `namespace/name` of the Service. */
 export type Services = ReadonlyMap<string, ReadonlySet<number>>

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Key } from '../../src/controller/keys.ts'
-import { type Found, orphans, type Read } from '../../src/controller/orphans.ts'
-import { referencesOf } from '../../src/controller/references.ts'
-import type { KubeObject } from '../../src/core/types.ts'
-import { gateways } from '../../src/gateways/index.ts'
+import type { Key } from '../../../src/controller/keys.ts'
+import { type Found, orphans, type Read } from '../../../src/controller/orphans/orphans.ts'
+import { referencesOf } from '../../../src/controller/orphans/references.ts'
+import type { KubeObject } from '../../../src/core/types.ts'
+import { gateways } from '../../../src/gateways/index.ts'
 import {
   CLUSTER,
   cluster,
@@ -15,8 +15,8 @@ import {
   parent,
   storeOf,
   team,
-} from '../facts/cluster.ts'
-import { finish, NET, type Stored, stored } from './stored.ts'
+} from '../../facts/cluster.ts'
+import { finish, NET, type Stored, stored } from '../stored.ts'
 
 const APPS: Key = { of: 'namespace', namespace: 'apps' }
 const GATEWAY: Key = { of: 'gateway', namespace: 'infra', name: 'envoy' }

@@ -1,10 +1,10 @@
 // Events: what was done to an object, or could not be, told beside the object in one line.
-import { digest } from '../core/names.ts'
-import { sentence } from '../core/reasons.ts'
-import type { KubeObject } from '../core/types.ts'
-import type { Writer, Written } from '../kube/write.ts'
-import type { Log } from '../log.ts'
-import type { Said } from './context.ts'
+import { digest } from '../../core/names.ts'
+import { sentence } from '../../core/reasons.ts'
+import type { KubeObject } from '../../core/types.ts'
+import type { Writer, Written } from '../../kube/write.ts'
+import type { Log } from '../../log.ts'
+import type { Said } from '../context.ts'
 
 type EventReason = Said['said']
 

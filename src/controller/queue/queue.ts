@@ -1,6 +1,6 @@
 // The controller's queue: each key at most once, none by two workers, and again after growing pauses while it fails.
 // What can wait is taken up when nothing else is due.
-import type { Clock } from '../kube/clock.ts'
+import type { Clock } from '../../kube/clock.ts'
 
 /** What came of looking at a key. */
 export type Outcome =

@@ -1,15 +1,15 @@
 // Why an object that no scope wants is there still: nobody needs it, a route relies on it, or facts are missing.
-import type { AuthTeam } from '../api/auth-team.ts'
-import { string } from '../core/json.ts'
-import { PROTECT } from '../core/keys.ts'
-import { aim } from '../core/planner.ts'
-import { saysOpen } from '../core/team.ts'
-import type { Facts, GatewayKind, KubeObject, ObjectName } from '../core/types.ts'
-import type { Key } from './keys.ts'
-import { keyOfOwned, type OwnedObjects, teamOfOwned } from './owned.ts'
+import type { AuthTeam } from '../../api/auth-team.ts'
+import { string } from '../../core/json.ts'
+import { PROTECT } from '../../core/keys.ts'
+import { aim } from '../../core/planner.ts'
+import { saysOpen } from '../../core/team.ts'
+import type { Facts, GatewayKind, KubeObject, ObjectName } from '../../core/types.ts'
+import type { Key } from '../keys.ts'
+import { keyOfOwned, type OwnedObjects, teamOfOwned } from '../owned.ts'
+import { type ClusterFacts, wantedBy } from '../scopes.ts'
+import { isNet, policyOf } from '../steps/team-policies.ts'
 import { gatewayReference, labelReference, middlewareReference, policyReference } from './references.ts'
-import { type ClusterFacts, wantedBy } from './scopes.ts'
-import { isNet, policyOf } from './team-policies.ts'
 
 /** Identities of what a sweep would remove, were it not for facts that are missing. */
 export type Sweep = ReadonlySet<string>

@@ -1,10 +1,10 @@
 // The SecurityPolicies of teams in a namespace as they are stored: whose each is, what it selects, and how that may change.
-import { array, isObject, object, string } from '../core/json.ts'
-import { ACCESS, PROTECT } from '../core/keys.ts'
-import { NET_PREFIX, readPolicyName } from '../core/names.ts'
-import { selects } from '../core/selector.ts'
-import { saysTrue } from '../core/team.ts'
-import type { Facts, KubeObject, StoredRoute } from '../core/types.ts'
+import { array, isObject, object, string } from '../../core/json.ts'
+import { ACCESS, PROTECT } from '../../core/keys.ts'
+import { NET_PREFIX, readPolicyName } from '../../core/names.ts'
+import { selects } from '../../core/selector.ts'
+import { saysTrue } from '../../core/team.ts'
+import type { Facts, KubeObject, StoredRoute } from '../../core/types.ts'
 
 export type PolicyOf = { readonly team: string; readonly level: string | undefined }
 

@@ -1,7 +1,7 @@
 // Fights end: what is undone again and again is left alone for a while.
 import { expect, test } from '@jest/globals'
-import { loopGuard } from '../../src/controller/loop-guard.ts'
-import { fakeClock } from '../kube/time.ts'
+import { loopGuard } from '../../../src/controller/queue/loop-guard.ts'
+import { fakeClock } from '../../kube/time.ts'
 
 test('the sixth write within a minute is the last for a while', async () => {
   const clock = fakeClock()

@@ -1,7 +1,7 @@
 // Against fights: an object into which the same is written again and again, because somebody undoes it each time, is left
 // alone for a while. Different writes, as when an administrator changes a team several times, are none.
-import { digest } from '../core/names.ts'
-import type { Clock } from '../kube/clock.ts'
+import { digest } from '../../core/names.ts'
+import type { Clock } from '../../kube/clock.ts'
 
 export type LoopGuard = {
   /** Whether this object may be written now. */

@@ -1,8 +1,8 @@
 // The trial: an Ingress that only we refuse, sent to the API server again and again and never stored. Whatever else comes
 // back says that routes are not judged.
-import { PROTECT } from '../core/keys.ts'
-import type { KubeObject } from '../core/types.ts'
-import type { Written } from '../kube/write.ts'
+import { PROTECT } from '../../core/keys.ts'
+import type { KubeObject } from '../../core/types.ts'
+import type { Written } from '../../kube/write.ts'
 
 /**
  * judged: by us. unjudged: it would have been stored, or the API server cannot ask us. unknown: somebody else spoke before

@@ -1,13 +1,13 @@
 // Which keys a change concerns. Rather too many than too few: a key with nothing to do costs little. What changes all the
 // time and decides nothing, such as the status of an object, concerns nobody.
 import { isDeepStrictEqual } from 'node:util'
-import type { AuthTeam } from '../api/auth-team.ts'
-import { object, string } from '../core/json.ts'
-import { routeKind } from '../core/route.ts'
-import { selects } from '../core/selector.ts'
-import type { KubeObject, Namespace, ObjectName, Policy, RouteRef, StoredRoute } from '../core/types.ts'
-import type { Key } from './keys.ts'
-import type { ClusterFacts } from './scopes.ts'
+import type { AuthTeam } from '../../api/auth-team.ts'
+import { object, string } from '../../core/json.ts'
+import { routeKind } from '../../core/route.ts'
+import { selects } from '../../core/selector.ts'
+import type { KubeObject, Namespace, ObjectName, Policy, RouteRef, StoredRoute } from '../../core/types.ts'
+import type { Key } from '../keys.ts'
+import type { ClusterFacts } from '../scopes.ts'
 
 export type Change = {
   readonly what: 'put' | 'remove'

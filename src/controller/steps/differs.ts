@@ -1,7 +1,7 @@
 // Whether a stored companion is as it has to be, and what it takes to make it so.
-import { array, isObject, strings } from '../core/json.ts'
-import { isRight } from '../core/right.ts'
-import type { KubeObject } from '../core/types.ts'
+import { array, isObject, strings } from '../../core/json.ts'
+import { isRight } from '../../core/right.ts'
+import type { KubeObject } from '../../core/types.ts'
 
 /**
  * `missing`: it is to be made. `spec`: our fields have other values. `foreign`: the spec has more than ours, which

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { differs } from '../../src/controller/differs.ts'
-import type { KubeObject } from '../../src/core/types.ts'
+import { differs } from '../../../src/controller/steps/differs.ts'
+import type { KubeObject } from '../../../src/core/types.ts'
 
 const object = (spec: unknown, metadata: object = {}): KubeObject => ({
   apiVersion: 'a/v1',
