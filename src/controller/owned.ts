@@ -8,52 +8,58 @@ import type { Key } from './keys.ts'
 
 /** Of each protected route there are companions, so there are tens of thousands: what they have in common is kept once. */
 export class OwnedObjects {
-  readonly #objects = new Map<string, KubeObject>()
+  /** By kind and namespace together, then by name, which is the object's own string: identities would take as much again. */
+  readonly #groups = new Map<string, Map<string, KubeObject>>()
+  /** Of a namespace. */
+  readonly #groupsIn = new Map<string, Set<string>>()
   /** Lists come in the order of names, and the one before is often for the same team. */
   readonly #latest = new Map<string, KubeObject>()
-  readonly #ofKey = new Map<string, readonly string[]>()
-  readonly #inNamespace = new Map<string, Set<string>>()
-  /** Of those, the SecurityPolicies: few, where there may be thousands of logins. */
-  readonly #policiesIn = new Map<string, Set<string>>()
+  readonly #ofKey = new Map<string, readonly KubeObject[]>()
+  #size = 0
 
   get size(): number {
-    return this.#objects.size
+    return this.#size
   }
 
   /** What is no longer ours is forgotten. */
   put(document: KubeObject): void {
     this.remove(document)
     if (!isOurs(document)) return
-    const id = identity(document)
     const object = shared(slim(document), this.#latest.get(document.kind))
     this.#latest.set(document.kind, object)
-    this.#objects.set(id, object)
+    const { group, name } = placeOf(identity(object))
+    const siblings = this.#groups.get(group) ?? new Map<string, KubeObject>()
+    this.#groups.set(group, siblings.set(string(object.metadata.name) ?? name, object))
+    const namespace = namespaceOf(object)
+    this.#groupsIn.set(namespace, (this.#groupsIn.get(namespace) ?? new Set()).add(group))
     const key = keyOfScope(scopeOf(object))
-    this.#ofKey.set(key, [...(this.#ofKey.get(key) ?? []), id])
-    add(this.#inNamespace, namespaceOf(object), id)
-    if (object.kind === 'SecurityPolicy') add(this.#policiesIn, namespaceOf(object), id)
+    this.#ofKey.set(key, [...(this.#ofKey.get(key) ?? []), object])
+    this.#size++
   }
 
   remove(document: KubeObject): void {
-    const id = identity(document)
-    const object = this.#objects.get(id)
-    if (object === undefined) return
-    this.#objects.delete(id)
+    const { group, name } = placeOf(identity(document))
+    const siblings = this.#groups.get(group)
+    const object = siblings?.get(name)
+    if (siblings === undefined || object === undefined) return
+    siblings.delete(name)
+    if (siblings.size === 0) this.#forget(group, namespaceOf(object))
     const key = keyOfScope(scopeOf(object))
-    const others = this.#ofKey.get(key)?.filter(each => each !== id) ?? []
+    const others = this.#ofKey.get(key)?.filter(each => each !== object) ?? []
     if (others.length === 0) this.#ofKey.delete(key)
     else this.#ofKey.set(key, others)
-    take(this.#inNamespace, namespaceOf(object), id)
-    take(this.#policiesIn, namespaceOf(object), id)
+    this.#size--
   }
 
+  /** By its identity. */
   get(id: string): KubeObject | undefined {
-    return this.#objects.get(id)
+    const { group, name } = placeOf(id)
+    return this.#groups.get(group)?.get(name)
   }
 
   /** By the text of a key: that of a namespace has what all of its teams have there, and the net. */
-  ofKey(key: string): KubeObject[] {
-    return this.#read(this.#ofKey.get(key) ?? [])
+  ofKey(key: string): readonly KubeObject[] {
+    return this.#ofKey.get(key) ?? []
   }
 
   ofScope(scope: string): KubeObject[] {
@@ -62,21 +68,36 @@ export class OwnedObjects {
 
   /** Where they are stored, whatever they are for. */
   inNamespace(namespace: string): KubeObject[] {
-    return this.#read(this.#inNamespace.get(namespace) ?? [])
+    return [...(this.#groupsIn.get(namespace) ?? [])].flatMap(group => this.#ofGroup(group))
   }
 
-  /** The SecurityPolicies of a namespace: of teams, and the net. */
+  /** The SecurityPolicies of a namespace, of teams and the net: few, where there may be thousands of logins. */
   policiesIn(namespace: string): KubeObject[] {
-    return this.#read(this.#policiesIn.get(namespace) ?? [])
+    return [...(this.#groupsIn.get(namespace) ?? [])]
+      .filter(group => group.includes('/SecurityPolicy/'))
+      .flatMap(group => this.#ofGroup(group))
   }
 
-  all(): Iterable<KubeObject> {
-    return this.#objects.values()
+  *all(): Iterable<KubeObject> {
+    for (const siblings of this.#groups.values()) yield* siblings.values()
   }
 
-  #read(ids: Iterable<string>): KubeObject[] {
-    return [...ids].flatMap(id => this.get(id) ?? [])
+  #ofGroup(group: string): KubeObject[] {
+    return [...(this.#groups.get(group)?.values() ?? [])]
   }
+
+  #forget(group: string, namespace: string): void {
+    this.#groups.delete(group)
+    const groups = this.#groupsIn.get(namespace)
+    groups?.delete(group)
+    if (groups?.size === 0) this.#groupsIn.delete(namespace)
+  }
+}
+
+/** An identity ends with a name, and no name has a slash. */
+function placeOf(id: string): { group: string; name: string } {
+  const end = id.lastIndexOf('/')
+  return { group: id.slice(0, end), name: id.slice(end + 1) }
 }
 
 export function isOurs({ metadata }: KubeObject): boolean {
@@ -115,18 +136,10 @@ function namespaceOf({ metadata }: KubeObject): string {
   return string(metadata.namespace) ?? ''
 }
 
+/** What decisions ask for. Written field by field: what is left over when others are taken out lies in twice the memory. */
 function slim({ apiVersion, kind, metadata, spec }: KubeObject): KubeObject {
-  const { managedFields: _, ownerReferences: __, ...kept } = metadata
-  return { apiVersion, kind, metadata: kept, ...(spec === undefined ? {} : { spec }) }
-}
-
-function add(groups: Map<string, Set<string>>, group: string, id: string): void {
-  const ids = groups.get(group) ?? new Set()
-  groups.set(group, ids.add(id))
-}
-
-function take(groups: Map<string, Set<string>>, group: string, id: string): void {
-  const ids = groups.get(group)
-  ids?.delete(id)
-  if (ids?.size === 0) groups.delete(group)
+  const { name, namespace, uid, resourceVersion, creationTimestamp, deletionTimestamp, labels, annotations } = metadata
+  const kept = { name, namespace, uid, resourceVersion, creationTimestamp, labels, annotations }
+  const going = deletionTimestamp === undefined ? kept : { ...kept, deletionTimestamp }
+  return spec === undefined ? { apiVersion, kind, metadata: going } : { apiVersion, kind, metadata: going, spec }
 }

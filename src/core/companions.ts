@@ -1,4 +1,5 @@
 // The companions of a scope: what every gateway of the cluster needs for it, in an order in which it can be applied.
+import { strings } from './json.ts'
 import { EXTERNAL_DNS_CONTROLLER, MANAGED_BY, MANAGER, SCOPE, STANDS_FOR } from './keys.ts'
 import type { Companion, Facts, GatewayKind, KubeObject, ObjectName, Scope } from './types.ts'
 
@@ -29,6 +30,12 @@ export function scopeKey(scope: Scope): string {
     case 'route':
       return `route/${scope.route.kind}/${scope.route.namespace}/${scope.route.name}`
   }
+}
+
+/** A companion that belongs to one route: it guards nothing, and there are as many as routes. By what it says of itself. */
+export function isOfOneRoute({ metadata }: KubeObject): boolean {
+  if (strings(metadata.labels)[MANAGED_BY] !== MANAGER) return false
+  return strings(metadata.annotations)[SCOPE]?.startsWith('route/') ?? false
 }
 
 /** What all scopes of teams in a namespace share. */

@@ -1,8 +1,8 @@
 // Companions that are there, and since when they are right: what makes guards ready.
 import { isDeepStrictEqual } from 'node:util'
-import { companions, identity, scopeKey } from '../core/companions.ts'
+import { companions, identity, isOfOneRoute, scopeKey } from '../core/companions.ts'
 import { object, string, strings } from '../core/json.ts'
-import { MANAGED_BY, MANAGER, SCOPE, SINCE } from '../core/keys.ts'
+import { MANAGED_BY, MANAGER, SINCE } from '../core/keys.ts'
 import { isRight } from '../core/right.ts'
 import type { Facts, GatewayKind, KubeObject, Scope } from '../core/types.ts'
 
@@ -27,8 +27,7 @@ export class StoredCompanions {
    * one that changes under our eyes is new from then on.
    */
   put(document: KubeObject): void {
-    const { labels, annotations } = document.metadata
-    if (strings(labels)[MANAGED_BY] !== MANAGER || (strings(annotations)[SCOPE] ?? '').startsWith('route/')) {
+    if (strings(document.metadata.labels)[MANAGED_BY] !== MANAGER || isOfOneRoute(document)) {
       this.remove(document)
       return
     }

@@ -1,4 +1,5 @@
 // The index of routes: projections, not the objects, so that a large cluster fits into little memory.
+import { isOfOneRoute } from '../core/companions.ts'
 import { isGateway, readRoute } from '../core/route.ts'
 import type { KubeObject, ObjectName, RouteIndex, RouteKind, RouteRef, StoredRoute } from '../core/types.ts'
 import { project } from './projection.ts'
@@ -41,10 +42,12 @@ export class Routes implements RouteIndex {
     return this.#ofTeam.of(team)
   }
 
+  /** What belongs to another route follows from it and decides nothing: to know of it would double what is kept. */
   put(document: KubeObject): void {
     const route = readRoute(document)
     if (route === undefined) return
     this.remove(route.ref)
+    if (isOfOneRoute(document)) return
     const { kind } = route.ref
     const stored = project(route, this.#latest[kind])
     this.#latest[kind] = stored
