@@ -85,11 +85,11 @@ export function collection({ apiVersion, kind, metadata }: KubeObject): string {
   return `${root}${scope}/${plural(kind)}`
 }
 
-/** The API server learns of policies and parameters a moment after they are stored. */
-export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 60_000
+/** What is told of a moment after it is stored, such as policies and parameters to the API server itself. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<void> {
+  const deadline = performance.now() + withinMs
   while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`${what}: not after a minute`)
-    await sleep(100)
+    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`)
+    await sleep(50)
   }
 }

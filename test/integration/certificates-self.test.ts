@@ -20,9 +20,8 @@ import { documents, MANIFESTS } from '../manifests/documents.ts'
 import { type ControlPlane, controlPlaneParts, startControlPlane } from '../parts/control-plane.ts'
 import { crdFiles } from '../parts/crds.ts'
 import { describeWithParts } from '../parts/require.ts'
-import { type Api, connect, pathOf } from './api.ts'
+import { type Api, connect, pathOf, until } from './api.ts'
 import { NGINX, namespace } from './cluster-objects.ts'
-import { until } from './cluster-webhook.ts'
 import { labelled, TEAM, unlabelled } from './faults.ts'
 import { type Installed, install, type Replica } from './installed.ts'
 import { failed, figures, type Load, startLoad, texts, unprotected } from './load.ts'
@@ -59,12 +58,12 @@ describeWithParts('certificates of its own', [...controlPlaneParts, 'envoy-gatew
   /** How long until everything is right again, in ms. */
   const healed = async (what: string, withinMs: number) => {
     const began = performance.now()
-    await until(isRight, what, withinMs)
+    await until(what, isRight, withinMs)
     const took = Math.round(performance.now() - began)
     process.stdout.write(`${what}: right again after ${took} ms\n`)
   }
   const tried = async () => (await api.create(labelled('probe'), undefined, '?dryRun=All')).status
-  const serves = () => until(async () => (await tried()) === 201, 'a labelled route is admitted')
+  const serves = () => until('a labelled route is admitted', async () => (await tried()) === 201)
 
   beforeAll(async () => {
     controlPlane = await startControlPlane({ dir: mkdtempSync(join(tmpdir(), 'portcullis-')) })
@@ -85,11 +84,11 @@ describeWithParts('certificates of its own', [...controlPlaneParts, 'envoy-gatew
     const began = performance.now()
     webhooks = await Promise.all([installed.start(), installed.start()])
     for (const each of webhooks)
-      await until(async () => (await each.health('/readyz')).text.includes('portcullis-ca is not there'), 'it waits')
+      await until('it waits', async () => (await each.health('/readyz')).text.includes('portcullis-ca is not there'))
     controllers = await Promise.all([installed.startController(), installed.startController()])
     await Promise.all([...webhooks, ...controllers].map(each => each.ready()))
     // Nobody may make a team before somebody judges it.
-    await until(async () => (await api.create(TEAM)).status === 201, 'a team is admitted')
+    await until('a team is admitted', async () => (await api.create(TEAM)).status === 201)
     await serves()
     process.stdout.write(`from nothing to a labelled route: ${Math.round(performance.now() - began)} ms\n`)
     expect(await isRight()).toBe(true)
@@ -110,7 +109,7 @@ describeWithParts('certificates of its own', [...controlPlaneParts, 'envoy-gatew
     rivals.close()
     controllers = await Promise.all([installed.startController(), installed.startController()])
     await Promise.all(controllers.map(each => each.ready()))
-    await until(async () => (await leads()) === 1, 'one leads')
+    await until('one leads', async () => (await leads()) === 1)
     await serves()
   }, 300_000)
 
@@ -133,7 +132,7 @@ describeWithParts('certificates of its own', [...controlPlaneParts, 'envoy-gatew
     '%s is healed in ten seconds, and routes are admitted all the while',
     async (what, harm) => {
       // One fault at a time: of more than three authorities the oldest is forgotten.
-      await until(haveMoved, 'replicas show the authority that signs')
+      await until('replicas show the authority that signs', haveMoved)
       const load = startLoad(controlPlane, {
         perSecond: 20,
         route: turn => labelled(`load-${turn}`),
@@ -208,20 +207,20 @@ describeWithParts('certificates of its own', [...controlPlaneParts, 'envoy-gatew
   test('that the API server cannot check are said aloud by the trial: metric, Event, condition', async () => {
     const judged = async () =>
       Math.max(...(await Promise.all(controllers.map(each => each.metric('portcullis_trial_judged')))))
-    await until(async () => (await judged()) === 1, 'a trial was refused by us')
+    await until('a trial was refused by us', async () => (await judged()) === 1)
     await Promise.all(webhooks.map(each => each.terminate()))
-    await until(async () => (await judged()) === 0, 'a trial failed', 60_000)
+    await until('a trial failed', async () => (await judged()) === 0, 60_000)
     const event = async () =>
       (await succeeds(controlPlane, ['get', 'events', '-n', 'default', '-o', 'jsonpath={.items[*].reason}'])).split(' ')
-    await until(async () => (await event()).includes('NotAsked'), 'an Event', 60_000)
+    await until('an Event', async () => (await event()).includes('NotAsked'), 60_000)
     const ready = async () => {
       const conditions = array(object((await get(TEAM)).status).conditions).map(object)
       return conditions.find(({ type }) => type === 'Ready')
     }
-    await until(async () => (await ready())?.reason === 'NotAsked', 'a condition', 60_000)
+    await until('a condition', async () => (await ready())?.reason === 'NotAsked', 60_000)
     webhooks = await Promise.all([installed.start({}), installed.start({})])
     await Promise.all(webhooks.map(each => each.ready()))
-    await until(async () => (await ready())?.status === 'True', 'it is over', 90_000)
+    await until('it is over', async () => (await ready())?.status === 'True', 90_000)
   }, 300_000)
 
   test(
@@ -241,13 +240,13 @@ describeWithParts('certificates of its own', [...controlPlaneParts, 'envoy-gatew
       const [before, load] = [await promoted(), steadyLoad()]
       const seen = { most: 0, issuers: new Set<string>() }
       await until(
+        'rotations',
         async () => {
           const bundle = authoritiesIn(trustedBy(await configurations()))
           seen.most = Math.max(seen.most, bundle.length)
           for (const cert of bundle) seen.issuers.add(new X509Certificate(cert).subject)
           return (await promoted()) - before >= ROTATIONS && (await pruned()) >= ROTATIONS - 1
         },
-        'rotations',
         ROTATIONS * 100_000,
       ).finally(() => load.stop())
       const sent = await load.stop()

@@ -34,6 +34,11 @@ export function httpRoute(name: string, of: string, host: string): KubeObject {
   return { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', metadata, spec }
 }
 
+/** Without what it says: for what is to be found, edited or removed. */
+export function securityPolicy(name: string, of: string): KubeObject {
+  return { apiVersion: 'gateway.envoyproxy.io/v1alpha1', kind: 'SecurityPolicy', metadata: { name, namespace: of } }
+}
+
 export const NGINX: KubeObject = {
   apiVersion: 'networking.k8s.io/v1',
   kind: 'IngressClass',

@@ -11,6 +11,7 @@ import { type ControlPlane, controlPlaneParts, startControlPlane } from '../part
 import { crdFiles } from '../parts/crds.ts'
 import type { RunningPart } from '../parts/process.ts'
 import { describeWithParts } from '../parts/require.ts'
+import { until } from './api.ts'
 import {
   CONFIG,
   ENVOY,
@@ -28,7 +29,6 @@ import {
   type Prepared,
   prepareCluster,
   startClusterWebhook,
-  until,
 } from './cluster-webhook.ts'
 import { companionsOf } from './companions-of.ts'
 import { applied, fromYaml, inYaml, succeeds } from './objects.ts'
@@ -73,7 +73,7 @@ describeWithParts('the webhook in a cluster', [...controlPlaneParts, 'envoy-gate
 
   test('is alive at once, ready when its own definitions are there, and needs nobody else’s', async () => {
     webhook = await start('--drain-delay', '2')
-    await until(async () => (await webhook.health('/readyz')).text.includes('AuthTeam is not installed'), 'no AuthTeam')
+    await until('no AuthTeam', async () => (await webhook.health('/readyz')).text.includes('AuthTeam is not installed'))
     expect(await webhook.health('/healthz')).toMatchObject({ status: 200, text: 'ok\n' })
     expect(await webhook.health('/readyz')).toMatchObject({
       status: 503,
@@ -92,8 +92,8 @@ describeWithParts('the webhook in a cluster', [...controlPlaneParts, 'envoy-gate
 
   test('uses facts made with kubectl for the next admission, and others when they change', async () => {
     await applied(controlPlane, NGINX, namespace('shops'), team('team-a', 'shops'))
-    await until(async () => (await webhook.metric('portcullis_facts{kind="AuthTeam"}')) === 1, 'the team is known')
-    await until(async () => (await create(ingress('probe', 'shop.team-a.example.com'))).status === 201, 'admitted')
+    await until('the team is known', async () => (await webhook.metric('portcullis_facts{kind="AuthTeam"}')) === 1)
+    await until('admitted', async () => (await create(ingress('probe', 'shop.team-a.example.com'))).status === 201)
     await applied(controlPlane, ingress('shop', 'shop.team-a.example.com'))
     const stored = await succeeds(controlPlane, ['get', 'ingress', 'shop', '-n', 'shops', '-o', 'yaml'])
     expect(object(fromYaml(stored)[0]?.metadata.annotations)).toMatchObject({
@@ -101,7 +101,7 @@ describeWithParts('the webhook in a cluster', [...controlPlaneParts, 'envoy-gate
     })
     expect((await create(ingress('other', 'shop.team-b.example.com'))).status).toBe(403)
     await applied(controlPlane, team('team-a', 'shops', 'team-b.example.com'))
-    await until(async () => (await create(ingress('other', 'shop.team-b.example.com'))).status === 201, 'the new host')
+    await until('the new host', async () => (await create(ingress('other', 'shop.team-b.example.com'))).status === 201)
   }, 60_000)
 
   test('counts admissions by entry, outcome and code, and nothing by what a user wrote', async () => {
@@ -122,7 +122,7 @@ describeWithParts('the webhook in a cluster', [...controlPlaneParts, 'envoy-gate
   test('lives and answers from what it knows while the API server is away, and is right again afterwards', async () => {
     await controlPlane.restartApiServer(async () => {
       const setbacks = 'portcullis_watch_setbacks_total{kind="AuthTeam",cause="unreachable"}'
-      await until(async () => (await webhook.metric(setbacks)) > 1, 'it has noticed')
+      await until('it has noticed', async () => (await webhook.metric(setbacks)) > 1)
       expect((await webhook.health('/healthz')).status).toBe(200)
       expect(await webhook.health('/readyz')).toMatchObject({ status: 200, text: 'ready\n' })
       const { status, text } = await webhook.review('mutate', ingress('away', 'away.team-b.example.com'))
@@ -132,14 +132,14 @@ describeWithParts('the webhook in a cluster', [...controlPlaneParts, 'envoy-gate
       })
     })
     await applied(controlPlane, team('team-a', 'shops', 'team-c.example.com'))
-    await until(async () => (await create(ingress('new', 'shop.team-c.example.com'))).status === 201, 'the new host')
+    await until('the new host', async () => (await create(ingress('new', 'shop.team-c.example.com'))).status === 201)
     expect(await webhook.metric('portcullis_watch_lists_total{kind="AuthTeam"}')).toBeLessThanOrEqual(3)
     expect(webhook.part.hasEnded()).toBe(false)
   }, 90_000)
 
   test('told to end, is unready at once, answers for the delay, gives its connections up, and ends well', async () => {
     process.kill(webhook.part.pid, 'SIGTERM')
-    await until(async () => (await webhook.health('/readyz')).status === 503, 'unready', 1_000)
+    await until('unready', async () => (await webhook.health('/readyz')).status === 503, 1_000)
     expect((await webhook.health('/readyz')).text).toBe('not ready:\nit is shutting down\n')
     const answer = await webhook.review('validate', ingress('late', 'shop.team-c.example.com'))
     expect({ status: answer.status, connection: answer.headers.connection }).toEqual({
@@ -147,7 +147,7 @@ describeWithParts('the webhook in a cluster', [...controlPlaneParts, 'envoy-gate
       connection: 'close',
     })
     expect((await webhook.health('/healthz')).status).toBe(200)
-    await until(() => webhook.part.hasEnded(), 'ended', 10_000)
+    await until('ended', () => webhook.part.hasEnded(), 10_000)
     expect(webhook.log()).toContain('"msg":"shutting down"')
   }, 30_000)
 
@@ -178,11 +178,11 @@ describeWithParts('the webhook in a cluster', [...controlPlaneParts, 'envoy-gate
       const applying = performance.now()
       await applied(controlPlane, ...guards)
       const statuses = new Set<number>()
-      await until(async () => {
+      await until('admitted', async () => {
         const { status } = await create(route)
         statuses.add(status)
         return status === 201
-      }, 'admitted')
+      })
       // Times of creation are in whole seconds.
       expect(performance.now() - applying).toBeGreaterThan((SETTLE_SECONDS - 1) * 1000)
       expect([...statuses]).toContain(429)
@@ -195,13 +195,13 @@ describeWithParts('the webhook in a cluster', [...controlPlaneParts, 'envoy-gate
       const [stored] = fromYaml(before)
       const edit = [{ op: 'add', path: '/spec/authorization', value: { defaultAction: 'Allow' } }]
       await succeeds(controlPlane, ['patch', guard, '-n', 'shops', '--type=json', '-p', JSON.stringify(edit)])
-      await until(async () => (await create(route)).status === 429, 'refused', 5_000)
+      await until('refused', async () => (await create(route)).status === 429, 5_000)
       const spec = [{ op: 'replace', path: '/spec', value: stored?.spec }]
       await succeeds(controlPlane, ['patch', guard, '-n', 'shops', '--type=json', '-p', JSON.stringify(spec)])
       const righted = performance.now()
       await sleep(500)
       expect((await create(route)).status).toBe(429)
-      await until(async () => (await create(route)).status === 201, 'admitted')
+      await until('admitted', async () => (await create(route)).status === 201)
       expect(performance.now() - righted).toBeGreaterThan((SETTLE_SECONDS - 1) * 1000)
     }, 60_000)
 
@@ -209,7 +209,7 @@ describeWithParts('the webhook in a cluster', [...controlPlaneParts, 'envoy-gate
       const late = httpRoute('late', 'late', 'late.late.example.com')
       const all = [namespace('late'), team('late', 'late', 'late.example.com'), late]
       const applying = controlPlane.kubectl(['apply', '-f', '-'], inYaml(all))
-      await until(async () => (await webhook.metric('portcullis_facts{kind="AuthTeam"}')) === 2, 'the team is known')
+      await until('the team is known', async () => (await webhook.metric('portcullis_facts{kind="AuthTeam"}')) === 2)
       await applied(controlPlane, ...(await companionsOf([...facts, CONFIG, ...all])))
       expect(await applying).toMatchObject({ code: 0, stderr: '' })
     }, 60_000)

@@ -2,7 +2,6 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { KubeObject } from '../../src/core/types.ts'
 import type { ControlPlane } from '../parts/control-plane.ts'
@@ -61,13 +60,5 @@ export async function startClusterWebhook(
     ...probed,
     review: (entry, object) => review({ host, port, ca }, entry, object),
     log: () => readFileSync(part.log, 'utf8'),
-  }
-}
-
-export async function until(holds: () => boolean | Promise<boolean>, what: string, withinMs = 40_000): Promise<void> {
-  const deadline = performance.now() + withinMs
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`)
-    await sleep(50)
   }
 }

@@ -8,14 +8,18 @@ import { controllerManagerParts, startControllerManager } from '../parts/control
 import type { RunningPart } from '../parts/process.ts'
 import { describeWithParts } from '../parts/require.ts'
 import { pathOf, until } from './api.ts'
-import { httpRoute, ingress, NGINX, namespace } from './cluster-objects.ts'
-import { type Controlled, controlledParts, startControlled } from './controlled-cluster.ts'
+import { CONFIG, httpRoute, ingress, NGINX, namespace } from './cluster-objects.ts'
+import { type ControllerCluster, controllerParts, serve, startControllerCluster } from './controller-cluster.ts'
+import { untilAtRest } from './controller-pod.ts'
 import { applied } from './objects.ts'
+import type { Pod } from './pods.ts'
 
 const AUTH_URL = 'nginx.ingress.kubernetes.io/auth-url'
 const RESPONSE_HEADERS = 'nginx.ingress.kubernetes.io/auth-response-headers'
 const TRAEFIK = 'traefik.ingress.kubernetes.io/router.middlewares'
 const MANY = 30
+const BY_TRAEFIK = { controller: 'traefik.io/ingress-controller', gateway: 'traefik' }
+const config = { ...CONFIG, settleSeconds: 1, controllers: [...CONFIG.controllers, BY_TRAEFIK] }
 
 const TEAM: KubeObject = {
   apiVersion: 'auth.example/v1alpha1',
@@ -32,8 +36,9 @@ function hostOf(name: string): string {
   return `${name}.team-a.example.com`
 }
 
-describeWithParts('backfill and drift', [...controlledParts, ...controllerManagerParts], () => {
-  let cluster: Controlled
+describeWithParts('backfill and drift', [...controllerParts, ...controllerManagerParts], () => {
+  let cluster: ControllerCluster
+  let controller: Pod
   let manager: RunningPart
 
   const get = async (document: KubeObject): Promise<JsonObject> =>
@@ -69,7 +74,8 @@ describeWithParts('backfill and drift', [...controlledParts, ...controllerManage
   const cart = httpRoute('cart', 'shops', hostOf('cart'))
 
   beforeAll(async () => {
-    cluster = await startControlled()
+    cluster = await startControllerCluster()
+    controller = (await serve(cluster, config)).controller
     await cluster.withoutAdmission()
     manager = await startControllerManager(cluster.controlPlane)
     await applied(cluster.controlPlane, namespace('auth'), namespace('shops'), namespace('going'))
@@ -82,12 +88,12 @@ describeWithParts('backfill and drift', [...controlledParts, ...controllerManage
 
   test('routes from before there was a team are protected once there is one, and told of it once', async () => {
     await created(old, cart)
-    await cluster.rest()
+    await untilAtRest(controller)
     expect([await isInjected(old), await isRecorded(cart)]).toEqual([false, false])
     await created(TEAM)
     await until('the Ingress is protected', () => isInjected(old))
     await until('the HTTPRoute is protected', () => isRecorded(cart))
-    await cluster.rest()
+    await untilAtRest(controller)
     for (const each of [old, cart]) {
       await until('it is said', async () => (await eventsOn(String(each.metadata.name))).length > 0)
       const told = await eventsOn(String(each.metadata.name))
@@ -158,7 +164,7 @@ describeWithParts('backfill and drift', [...controlledParts, ...controllerManage
     await until('all are protected', async () =>
       (await Promise.all([...ingresses.map(isInjected), ...routes.map(isRecorded)])).every(Boolean),
     )
-    await cluster.rest()
+    await untilAtRest(controller)
     const spoilt: number[] = []
     for (const route of ingresses) {
       spoilt.push(
@@ -252,8 +258,8 @@ describeWithParts('backfill and drift', [...controlledParts, ...controllerManage
       async () => (await cluster.api.send('GET', pathOf(namespace('going2')))).status === 404,
     )
     expect((await policies()).filter(({ metadata: of }) => object(of).namespace === 'going2')).toEqual([])
-    await cluster.rest()
-    expect(cluster.controller.log()).not.toMatch(/"level":"error"/)
+    await untilAtRest(controller)
+    expect(controller.log()).not.toMatch(/"level":"error"/)
   }, 180_000)
 
   test('with no controller there, the collector takes what belonged to a route', async () => {
@@ -261,7 +267,7 @@ describeWithParts('backfill and drift', [...controlledParts, ...controllerManage
     await cluster.api.patch(TEAM, { spec: { namespaces: { names: ['shops', 'going', 'auth'] } } })
     await created(beside)
     await until('its login', async () => (await logins('third')).length === 1)
-    await cluster.controller.terminate()
+    await controller.terminate()
     await cluster.api.remove(beside)
     await until('collected', async () => (await logins('third')).length === 0)
   }, 180_000)

@@ -4,23 +4,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Agent, request } from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
-import { array, object, strings } from '../../src/core/json.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import type { TestProxy } from '../kube/proxy.ts'
 import { describeWithParts } from '../parts/require.ts'
-import { credentials } from './api.ts'
-import { CONFIG, ENVOY, GATEWAY, httpRoute, ingress, NGINX, namespace, team } from './cluster-objects.ts'
-import { until } from './cluster-webhook.ts'
-import {
-  type ControllerCluster,
-  controllerParts,
-  logged,
-  print,
-  startControllerCluster,
-  untilLeads,
-} from './controller-cluster.ts'
+import { credentials, until } from './api.ts'
+import { CONFIG, httpRoute, ingress, namespace, team } from './cluster-objects.ts'
+import { type ControllerCluster, controllerParts, hasRecord, startControllerCluster } from './controller-cluster.ts'
+import { logged, untilLeads } from './controller-pod.ts'
 import { applied, succeeds } from './objects.ts'
 import type { Pod } from './pods.ts'
+import { print } from './print.ts'
 
 const LEASE = 'leases/portcullis-controller'
 const TAKEN_OVER_MS = 20_000
@@ -39,8 +32,7 @@ describeWithParts('the controller among faults', controllerParts, () => {
 
   beforeAll(async () => {
     cluster = await startControllerCluster()
-    await cluster.stopAsking()
-    await applied(cluster.controlPlane, namespace('gateways'), NGINX, ENVOY, GATEWAY)
+    await cluster.withoutAdmission()
   }, 240_000)
 
   afterEach(async () => {
@@ -82,23 +74,13 @@ describeWithParts('the controller among faults', controllerParts, () => {
   const writtenIn = (of: string, by?: string) =>
     writes().filter(({ path, ...each }) => path.includes(`/namespaces/${of}/`) && (by === undefined || each.by === by))
   const isReady = async (names: readonly string[]): Promise<boolean> => {
-    const teams = await cluster.all('authteams')
-    const found = teams.filter(each =>
-      array(object(each.status).conditions)
-        .map(object)
-        .some(({ type, status }) => type === 'Ready' && status === 'True'),
-    )
-    const ready = new Set(found.map(each => each.metadata.name))
-    return names.every(name => ready.has(name))
+    const conditions = await Promise.all(names.map(each => cluster.ready(each)))
+    return conditions.every(({ status }) => status === 'True')
   }
   const untilReady = async (names: readonly string[], withinMs: number) => {
-    await until(() => isReady(names), 'all teams are ready', withinMs).catch(async error => {
-      const teams = JSON.stringify(
-        (await cluster.all('authteams')).map(each => [
-          each.metadata.name,
-          object(array(object(each.status).conditions)[0]).message,
-        ]),
-      )
+    await until('all teams are ready', () => isReady(names), withinMs).catch(async error => {
+      const conditions = await Promise.all(names.map(each => cluster.ready(each)))
+      const teams = names.map((each, i) => `${each}: ${String(conditions[i]?.message)}`).join('\n')
       throw new Error(`${error.message}\n${teams}\n${replicas.map(({ pod }) => pod.log().slice(-5000)).join('\n')}`)
     })
   }
@@ -145,12 +127,12 @@ describeWithParts('the controller among faults', controllerParts, () => {
       return true
     })
     await applied(cluster.controlPlane, ...documents, inNamespace(ingress('old', 'old.paused0.example.com'), 'paused0'))
-    await until(() => held.length >= 3, 'the first has read')
+    await until('the first has read', () => held.length >= 3)
     const pausedAt = Date.now()
     process.kill(first.pod.part.pid, 'SIGSTOP')
     // They say "not there" to the first, which hears of it only when it goes on.
     for (const answer of held) await answer()
-    await until(() => writtenIn('paused0', 'second').length > 0, 'the second works', 60_000)
+    await until('the second works', () => writtenIn('paused0', 'second').length > 0, 60_000)
     const took = (writtenIn('paused0', 'second')[0]?.at ?? 0) - pausedAt
     // Work for whoever leads: it is deleted, and made again. Not of one team all the time, which would be a fight.
     for (const name of names.slice(2)) {
@@ -161,7 +143,7 @@ describeWithParts('the controller among faults', controllerParts, () => {
     breaks.clear()
     const continuedAt = Date.now()
     process.kill(first.pod.part.pid, 'SIGCONT')
-    await until(async () => (await first.pod.metric('portcullis_leader')) === 0, 'the first knows')
+    await until('the first knows', async () => (await first.pod.metric('portcullis_leader')) === 0)
     const knew = Date.now() - continuedAt
     await succeeds(cluster.controlPlane, ['delete', 'securitypolicies', '--all', '-n', 'paused1'])
     await sleep(5000)
@@ -195,7 +177,7 @@ describeWithParts('the controller among faults', controllerParts, () => {
       '-p',
       spec,
     ])
-    await until(async () => (await first.pod.metric('portcullis_leader')) === 0, 'the first stops')
+    await until('the first stops', async () => (await first.pod.metric('portcullis_leader')) === 0)
     const stopped = Date.now() - editedAt
     const { names, documents } = several('edited', 1)
     await applied(cluster.controlPlane, ...documents)
@@ -239,7 +221,7 @@ describeWithParts('the controller among faults', controllerParts, () => {
         isReady(right)
       )
     }
-    await until(isRight, 'everything is right', 240_000).catch(error => {
+    await until('everything is right', isRight, 240_000).catch(error => {
       throw new Error(`${error.message}\n${JSON.stringify([...left])}\n${only.pod.log().slice(-6000)}`)
     })
     const took = Date.now() - began
@@ -257,7 +239,7 @@ describeWithParts('the controller among faults', controllerParts, () => {
     for (const name of right) expect(counts[name]).toBeLessThan(60)
     expect(inMinute).toBeLessThan(150)
     isBroken = false
-    await until(() => isReady(['with-broken']), 'the last is right', 90_000)
+    await until('the last is right', () => isReady(['with-broken']), 90_000)
   }, 420_000)
 
   test('an API server that dies while it is written to, and comes back, ends up with everything', async () => {
@@ -265,7 +247,7 @@ describeWithParts('the controller among faults', controllerParts, () => {
     await untilLeads(only.pod)
     const { names, documents } = several('restart', 15)
     await applied(cluster.controlPlane, ...documents)
-    await until(() => writes().length > 8, 'it writes')
+    await until('it writes', () => writes().length > 8)
     const killedAt = Date.now()
     await cluster.controlPlane.restartApiServer(() => sleep(3000))
     const backAt = Date.now()
@@ -281,12 +263,12 @@ describeWithParts('the controller among faults', controllerParts, () => {
     const [first, second] = await two()
     const { names, documents } = several('ending', 15)
     await applied(cluster.controlPlane, ...documents)
-    await until(() => writes().length > 5, 'it writes')
+    await until('it writes', () => writes().length > 5)
     const endedAt = Date.now()
     const before = writes().length
     await first.pod.terminate()
     const took = Date.now() - endedAt
-    await until(() => writes().some(each => each.by === 'second'), 'the other works')
+    await until('the other works', () => writes().some(each => each.by === 'second'))
     const followed = (writes().find(each => each.by === 'second')?.at ?? 0) - endedAt
     await untilReady(names, 90_000)
     const last = writes().findLast(each => each.by === 'first')?.at ?? 0
@@ -323,10 +305,6 @@ describeWithParts('the controller among faults', controllerParts, () => {
 
 function inNamespace({ metadata, ...rest }: KubeObject, of: string): KubeObject {
   return { ...rest, metadata: { ...metadata, namespace: of } }
-}
-
-function hasRecord(route: KubeObject): boolean {
-  return strings(route.metadata.annotations)['auth.example/injected'] !== undefined
 }
 
 const REASONS: Readonly<Record<number, string>> = {

@@ -8,19 +8,19 @@ import { passthroughName } from '../../src/core/names.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { middlewareName } from '../../src/gateways/traefik/middleware.ts'
 import { describeWithParts } from '../parts/require.ts'
-import { CONFIG, ENVOY, GATEWAY, httpRoute, ingress, NGINX, namespace, team } from './cluster-objects.ts'
-import { until } from './cluster-webhook.ts'
+import { until } from './api.ts'
+import { CONFIG, httpRoute, ingress, namespace, securityPolicy, team } from './cluster-objects.ts'
 import {
   type ControllerCluster,
   controllerParts,
-  print,
-  recordVersions,
+  hasRecord,
+  serve,
   startControllerCluster,
-  untilLeads,
-  type Version,
 } from './controller-cluster.ts'
 import { applied, inYaml, succeeds } from './objects.ts'
 import type { Pod } from './pods.ts'
+import { print } from './print.ts'
+import { type Recorded, record } from './recorder.ts'
 import { TRAEFIK } from './traefik-objects.ts'
 
 const CYCLE_MS = 5000
@@ -43,17 +43,15 @@ describeWithParts('the controller against others who write', controllerParts, ()
 
   beforeAll(async () => {
     cluster = await startControllerCluster()
-    const { installed, controlPlane } = cluster
-    await (await installed.start({ config })).ready()
-    await applied(controlPlane, namespace('gateways'), namespace('shops'), NGINX, ENVOY, GATEWAY, ...TRAEFIK)
-    controller = await installed.startController({ config })
-    await untilLeads(controller)
-    // The Service learns of the webhook a moment after it is ready.
-    await until(async () => (await kubectlApplies(team('team-a', 'shops'))) === '', 'the webhook is asked')
+    await applied(cluster.controlPlane, namespace('shops'), ...TRAEFIK)
+    controller = (await serve(cluster, config)).controller
+    await applied(cluster.controlPlane, team('team-a', 'shops'))
   }, 240_000)
 
   afterAll(() => cluster?.stop(), 60_000)
 
+  const follow = (paths: readonly string[], hear?: (event: Recorded) => void) =>
+    record(cluster.controlPlane, cluster.api, paths, hear)
   const tried = (route: KubeObject) => cluster.api.create(route, undefined, '?dryRun=All')
   const kubectlApplies = async (...routes: KubeObject[]) => {
     const { code, stderr } = await cluster.controlPlane.kubectl(['apply', '-f', '-'], inYaml(routes))
@@ -65,16 +63,7 @@ describeWithParts('the controller against others who write', controllerParts, ()
     (await cluster.all('events.v1.events.k8s.io', '-A'))
       .filter(each => each.reason === reason)
       .map(each => String(object(each.regarding).name))
-  const isTeamReady = async (name: string) =>
-    /\bTrue\b/.test(
-      await succeeds(cluster.controlPlane, [
-        'get',
-        'authteam',
-        name,
-        '-o',
-        `jsonpath={.status.conditions[?(@.type=="Ready")].status}`,
-      ]),
-    )
+  const isTeamReady = async (name: string) => (await cluster.ready(name)).status === 'True'
 
   test('objects that have its names are reported and left alone, the rest is made, and routes are refused meanwhile', async () => {
     const { api, controlPlane } = cluster
@@ -109,14 +98,14 @@ describeWithParts('the controller against others who write', controllerParts, ()
     for (const each of theirs) expect(await api.create(each)).toMatchObject({ status: 201 })
     const before = await Promise.all(theirs.map(cluster.get))
     await applied(controlPlane, owner)
-    await until(async () => (await events('NotOurs')).length >= 2, 'two are reported')
+    await until('two are reported', async () => (await events('NotOurs')).length >= 2)
     const made = async () =>
       [...(await cluster.all('securitypolicies', '-n', 'taken')), ...(await cluster.all('middlewares', '-n', 'taken'))]
         .filter(isOurs)
         .map(each => String(each.metadata.name))
-    await until(async () => (await made()).length >= 2, 'the rest is made')
+    await until('the rest is made', async () => (await made()).length >= 2)
     const isPrepared = async () => !(await tried(route)).message.includes('gateway-preparing')
-    await until(isPrepared, 'the Gateway is prepared', 60_000)
+    await until('the Gateway is prepared', isPrepared, 60_000)
     const refused = [await tried(route), await tried(behindTraefik(route))]
     print(
       `taken names: made all the same: ${await made()}; reported: ${await events('NotOurs')}; ${refused[0]?.message}`,
@@ -124,16 +113,15 @@ describeWithParts('the controller against others who write', controllerParts, ()
     expect(await made()).toContainEqual(expect.stringMatching(/^portcullis-zz/))
     for (const each of refused) expect(each.message).toContain('guards-missing')
     expect(await isTeamReady('team-t')).toBe(false)
-    const why = ['get', 'authteam', 'team-t', '-o', `jsonpath={.status.conditions[?(@.type=="Ready")].reason}`]
-    await until(async () => (await succeeds(controlPlane, why)) === 'NameTaken', 'the team says so')
+    await until('the team says so', async () => (await cluster.ready('team-t')).reason === 'NameTaken')
     const [policy, middleware, login] = theirs as [KubeObject, KubeObject, KubeObject]
     // What is renamed or removed is no longer in the way.
     for (const each of [policy, middleware]) await api.remove(each)
     const removedAt = Date.now()
-    await until(() => isTeamReady('team-t'), 'the team is ready', 90_000)
+    await until('the team is ready', () => isTeamReady('team-t'), 90_000)
     print(`taken names: ready ${Date.now() - removedAt} ms after they were free`)
-    await until(async () => (await kubectlApplies(route)) === '', 'admitted')
-    await until(async () => (await events('NotOurs')).includes(String(login.metadata.name)), 'the login is reported')
+    await until('admitted', async () => (await kubectlApplies(route)) === '')
+    await until('the login is reported', async () => (await events('NotOurs')).includes(String(login.metadata.name)))
     expect([before[0], before[1]].every(each => each !== undefined)).toBe(true)
     expect(versionOf(await cluster.get(login))).toBe(versionOf(before[2]))
     for (const each of [policy, middleware]) {
@@ -145,17 +133,17 @@ describeWithParts('the controller against others who write', controllerParts, ()
   }, 300_000)
 
   test('a tool that applies the originals every 5 s finds them protected, and nothing has to be written', async () => {
-    await until(async () => (await kubectlApplies(SHOP, CART, DESK)) === '', 'admitted', 60_000)
-    await until(async () => (await cluster.all('httproutes', '-n', 'shops')).length === 4, 'logins')
-    const recorded = await Promise.all([INGRESSES, HTTPROUTES].map(each => recordVersions(cluster, each)))
+    await until('admitted', async () => (await kubectlApplies(SHOP, CART, DESK)) === '', 60_000)
+    await until('logins', async () => (await cluster.all('httproutes', '-n', 'shops')).length === 4)
+    const recorder = await follow([INGRESSES, HTTPROUTES])
     const began = Date.now()
     for (let cycle = 0; cycle < CYCLES; cycle++) {
       expect(await kubectlApplies(SHOP, CART, DESK)).toBe('')
       await succeeds(cluster.controlPlane, ['replace'], [SHOP, CART, DESK])
       await sleep(Math.max(0, began + (cycle + 1) * CYCLE_MS - Date.now()))
     }
-    for (const each of recorded) each.stop()
-    const versions = recorded.flatMap(each => each.versions).filter(isRoute)
+    const versions = (await recorder.upToNow()).filter(each => isRoute(each) && each.at >= began)
+    recorder.stop()
     const ours = ['shop', 'cart', 'desk'].flatMap(name => writesOf('shops', name, began))
     const open = versions.filter(each => !isProtected(each.object))
     print(
@@ -167,16 +155,16 @@ describeWithParts('the controller against others who write', controllerParts, ()
   }, 180_000)
 
   test('the same without webhook and policies: open for no longer than a repair takes, one write a cycle', async () => {
-    await cluster.stopAsking()
+    await cluster.withoutAdmission()
     for (const replica of cluster.installed.replicas) await replica.kill()
-    const recorded = await Promise.all([INGRESSES, HTTPROUTES].map(each => recordVersions(cluster, each)))
+    const recorder = await follow([INGRESSES, HTTPROUTES])
     const began = Date.now()
     for (let cycle = 0; cycle < CYCLES; cycle++) {
-      await until(async () => (await kubectlApplies(SHOP, CART, DESK)) === '', 'applied')
+      await until('applied', async () => (await kubectlApplies(SHOP, CART, DESK)) === '')
       await sleep(Math.max(0, began + (cycle + 1) * CYCLE_MS - Date.now()))
     }
-    for (const each of recorded) each.stop()
-    const versions = recorded.flatMap(each => each.versions).filter(isRoute)
+    const versions = (await recorder.upToNow()).filter(each => isRoute(each) && each.at >= began)
+    recorder.stop()
     const spells = openSpells(versions)
     const counts = ['shop', 'cart', 'desk'].map(name => writesOf('shops', name, began).length)
     print(`reapplied ${CYCLES} times, nobody asked: open ${JSON.stringify(spells)} ms, writes of ours ${counts}`)
@@ -188,18 +176,18 @@ describeWithParts('the controller against others who write', controllerParts, ()
   }, 180_000)
 
   test('a companion that somebody reverts each time is written no more than six times a minute, and it is said', async () => {
-    const policy = guard('portcullis-team.team-a')
+    const policy = securityPolicy('portcullis-team.team-a', 'shops')
     const list = '/apis/gateway.envoyproxy.io/v1alpha1/namespaces/shops/securitypolicies'
     let reverts = 0
-    const hostile = await recordVersions(cluster, list, ({ type, object: each }) => {
-      if (type === 'DELETED' || each.metadata.name !== policy.metadata.name) return
+    const hostile = await follow([list], ({ type, object: each }) => {
+      if (type === 'remove' || each.metadata.name !== policy.metadata.name) return
       if (object(object(each.spec).authorization).defaultAction !== 'Deny') return
       reverts++
       void cluster.api.patch(policy, { spec: { authorization: { defaultAction: 'Allow' } } })
     })
     const began = Date.now()
     await cluster.api.patch(policy, { spec: { authorization: { defaultAction: 'Allow' } } })
-    await until(async () => (await controller.metric('portcullis_resting_objects')) === 1, 'it rests', 60_000)
+    await until('it rests', async () => (await controller.metric('portcullis_resting_objects')) === 1, 60_000)
     const took = Date.now() - began
     await sleep(10_000)
     hostile.stop()
@@ -212,14 +200,14 @@ describeWithParts('the controller against others who write', controllerParts, ()
 
   test('a route that somebody reverts each time is left alone too, and its neighbours are still repaired', async () => {
     let reverts = 0
-    const hostile = await recordVersions(cluster, INGRESSES, ({ type, object: each }) => {
-      if (type === 'DELETED' || each.metadata.name !== 'shop' || !hasRecord(each)) return
+    const hostile = await follow([INGRESSES], ({ type, object: each }) => {
+      if (type === 'remove' || each.metadata.name !== 'shop' || !hasRecord(each)) return
       reverts++
       void cluster.api.patch(SHOP, { metadata: { annotations: null } })
     })
     const began = Date.now()
     await cluster.api.patch(SHOP, { metadata: { annotations: null } })
-    await until(async () => (await controller.metric('portcullis_resting_objects')) === 2, 'it rests', 60_000)
+    await until('it rests', async () => (await controller.metric('portcullis_resting_objects')) === 2, 60_000)
     await sleep(10_000)
     hostile.stop()
     const writes = writesOf('shops', 'shop', began).length
@@ -228,7 +216,7 @@ describeWithParts('the controller against others who write', controllerParts, ()
     expect(await events('LoopGuard')).toContain('shop')
     const sale = ingress('sale', 'sale.team-a.example.com')
     await applied(cluster.controlPlane, sale)
-    await until(async () => hasRecord((await cluster.get(sale)) ?? sale), 'the neighbour is protected')
+    await until('the neighbour is protected', async () => hasRecord((await cluster.get(sale)) ?? sale))
   }, 180_000)
 })
 
@@ -240,14 +228,6 @@ function unlabelled({ metadata: { name, namespace: of }, ...rest }: KubeObject):
   return { ...rest, metadata: { name, namespace: of } }
 }
 
-function guard(name: string): KubeObject {
-  return {
-    apiVersion: 'gateway.envoyproxy.io/v1alpha1',
-    kind: 'SecurityPolicy',
-    metadata: { name, namespace: 'shops' },
-  }
-}
-
 function isOurs({ metadata }: KubeObject): boolean {
   return strings(metadata.labels)['app.kubernetes.io/managed-by'] === 'portcullis'
 }
@@ -256,11 +236,7 @@ function versionOf(each: KubeObject | undefined): unknown {
   return each?.metadata.resourceVersion
 }
 
-function hasRecord({ metadata }: KubeObject): boolean {
-  return strings(metadata.annotations)['auth.example/injected'] !== undefined
-}
-
-function isRoute({ object: each }: Version): boolean {
+function isRoute({ object: each }: Recorded): boolean {
   return ['shop', 'cart', 'desk'].includes(String(each.metadata.name))
 }
 
@@ -274,7 +250,7 @@ function isProtected(route: KubeObject): boolean {
 }
 
 /** ms for which a route was stored without its protection, each time. */
-function openSpells(versions: readonly Version[]): number[] {
+function openSpells(versions: readonly Recorded[]): number[] {
   const since = new Map<string, number>()
   const spells: number[] = []
   for (const { at, object: route } of versions) {

@@ -12,16 +12,17 @@ import { ACCESS } from '../../src/core/keys.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { listPaths } from '../../src/kube/kinds.ts'
 import { captured } from '../commands/portcullis.ts'
-import { startProxy, type TestProxy } from '../kube/proxy.ts'
+import type { TestProxy } from '../kube/proxy.ts'
 import { MANIFESTS } from '../manifests/documents.ts'
 import { describeWithParts } from '../parts/require.ts'
 import { until } from './api.ts'
 import { CONFIG, ENVOY, GATEWAY, httpRoute, ingress, NGINX, namespace } from './cluster-objects.ts'
-import { type Controlled, controlledParts, startControlled } from './controlled-cluster.ts'
+import { type ControllerCluster, controllerParts, serve, startControllerCluster } from './controller-cluster.ts'
+import { lookedAtEverything, untilAtRest } from './controller-pod.ts'
 import { applied, succeeds } from './objects.ts'
 import type { Pod } from './pods.ts'
 
-const SETTLE_SECONDS = 1
+const config = { ...CONFIG, settleSeconds: 1 }
 const TEAM_LABEL = 'auth.example/team'
 /** Routes, and every kind that a companion has. */
 const STORED = [
@@ -67,8 +68,8 @@ function inStatus(frozen: readonly (readonly [route: string, word: string])[]): 
 
 type Labelled = 'Ingress' | 'HTTPRoute'
 
-describeWithParts('facts that go missing', controlledParts, () => {
-  let cluster: Controlled
+describeWithParts('facts that go missing', controllerParts, () => {
+  let cluster: ControllerCluster
   let proxy: TestProxy
   let controller: Pod
   let before: ReadonlyMap<string, string>
@@ -104,10 +105,10 @@ describeWithParts('facts that go missing', controlledParts, () => {
     )
   }
   const statusOf = async () => {
-    const config = join(cluster.controlPlane.dir, 'status-config.yaml')
-    writeFileSync(config, stringify({ ...CONFIG, settleSeconds: SETTLE_SECONDS }))
+    const file = join(cluster.controlPlane.dir, 'status-config.yaml')
+    writeFileSync(file, stringify(config))
     const io = captured()
-    await status({ kubeconfig: cluster.controlPlane.kubeconfig, config, output: 'json' }, io)
+    await status({ kubeconfig: cluster.controlPlane.kubeconfig, config: file, output: 'json' }, io)
     const rows = array(object(JSON.parse(io.text.out || '{}')).routes).map(object)
     return { problem: io.text.err, ...Object.fromEntries(rows.map(({ name, state }) => [String(name), String(state)])) }
   }
@@ -128,8 +129,8 @@ describeWithParts('facts that go missing', controlledParts, () => {
       await go()
       for (const kind of kinds)
         await until(`a new ${kind} is refused`, async () => (await refusedNow(kind, level)) !== undefined)
-      await cluster.pass()
-      await cluster.pass()
+      await lookedAtEverything(cluster, controller)
+      await lookedAtEverything(cluster, controller)
       expect(await stored()).toEqual(before)
       for (const [route, word] of frozen) await until(`${route}: ${word}`, () => isFrozen(route, word))
       expect(await statusOf()).toMatchObject(said)
@@ -138,32 +139,24 @@ describeWithParts('facts that go missing', controlledParts, () => {
     }
     for (const kind of kinds)
       await until(`a new ${kind} is taken`, async () => (await refusedNow(kind, level)) === undefined)
-    await cluster.pass()
-    await cluster.rest()
+    await lookedAtEverything(cluster, controller)
+    await untilAtRest(controller)
     expect(await stored()).toEqual(before)
     expect(await statusOf()).toMatchObject({ old: 'protected', cart: 'protected', office: 'protected' })
   }
 
   beforeAll(async () => {
-    cluster = await startControlled({
-      settleSeconds: SETTLE_SECONDS,
-      controllerArgs: async ({ dir }) => {
-        proxy = await startProxy(join(dir, 'kubeconfig-portcullis-controller'), dir)
-        return [`--kubeconfig=${proxy.kubeconfig}`]
-      },
-    })
-    controller = cluster.controller
+    cluster = await startControllerCluster()
+    proxy = await cluster.proxy()
+    controller = (await serve(cluster, config, [`--kubeconfig=${proxy.kubeconfig}`])).controller
     await applied(cluster.controlPlane, namespace('auth'), shops(), team())
     for (const each of ROUTES)
       await until(`${each.metadata.name} is admitted`, async () => (await cluster.api.create(each)).status === 201)
-    await cluster.rest()
+    await untilAtRest(controller)
     before = await stored()
   }, 240_000)
 
-  afterAll(async () => {
-    await cluster?.stop()
-    await proxy?.stop()
-  })
+  afterAll(() => cluster?.stop())
 
   test('are these: routes and companions of every kind that there is here', () => {
     const kinds = new Set([...before.keys()].map(each => each.split('/').at(-3)))
@@ -277,7 +270,6 @@ describeWithParts('facts that go missing', controlledParts, () => {
   ])('a controller that starts and is told of none: %s', async kinds => {
     await controller.terminate()
     empty(pathsOf(...kinds))
-    const config = { ...CONFIG, settleSeconds: SETTLE_SECONDS }
     controller = await cluster.installed.startController({ config, args: [`--kubeconfig=${proxy.kubeconfig}`] })
     await controller.ready()
     const passes = () => controller.metric('portcullis_passes_total{complete="true"}')
@@ -289,7 +281,6 @@ describeWithParts('facts that go missing', controlledParts, () => {
 
   test('a re-list of every kind that is empty, and the next one that is not', async () => {
     await controller.terminate()
-    const config = { ...CONFIG, settleSeconds: SETTLE_SECONDS }
     controller = await cluster.installed.startController({ config, args: [`--kubeconfig=${proxy.kubeconfig}`] })
     await controller.ready()
     const passes = () => controller.metric('portcullis_passes_total{complete="true"}')

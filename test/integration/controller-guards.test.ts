@@ -9,10 +9,12 @@ import { FACT_PATHS } from '../../src/kube/kinds.ts'
 import { type Entry, judge } from '../controller/guard-history.ts'
 import { describeWithParts } from '../parts/require.ts'
 import { pathOf, type Reply, until } from './api.ts'
-import { namespace } from './cluster-objects.ts'
-import { type Controlled, controlledParts, startControlled } from './controlled-cluster.ts'
+import { CONFIG, namespace } from './cluster-objects.ts'
+import { type ControllerCluster, controllerParts, serve, startControllerCluster } from './controller-cluster.ts'
+import { lookedAtEverything, untilAtRest } from './controller-pod.ts'
 import { type Change, type Lane, type Move, moves, start } from './guard-changes.ts'
 import { applied } from './objects.ts'
+import type { Pod } from './pods.ts'
 import { type Recorder, record } from './recorder.ts'
 
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000)
@@ -22,8 +24,9 @@ const TRIES = 4
 
 const KINDS = ['HTTPRoute', 'SecurityPolicy', 'ClientTrafficPolicy', 'AuthTeam', 'Namespace'] as const
 
-describeWithParts('guards while everything changes', controlledParts, () => {
-  let cluster: Controlled
+describeWithParts('guards while everything changes', controllerParts, () => {
+  let cluster: ControllerCluster
+  let controller: Pod
   let recorder: Recorder
   const rests: bigint[] = []
   const tried = { taken: 0, refused: 0 }
@@ -54,12 +57,12 @@ describeWithParts('guards while everything changes', controlledParts, () => {
     }
   }
   const rest = async () => {
-    await cluster.rest()
+    await untilAtRest(controller)
     rests.push((await recorder.upToNow()).at(-1)?.version ?? 0n)
   }
   const begin = async (lanes: readonly Lane[]) => {
     for (const { facts } of lanes.map(start)) for (const each of facts) await created(each)
-    await cluster.rest()
+    await untilAtRest(controller)
     const routes = lanes.flatMap(lane => start(lane).routes)
     await until('routes are admitted', async () => {
       for (const each of routes) await cluster.api.create(each)
@@ -81,9 +84,9 @@ describeWithParts('guards while everything changes', controlledParts, () => {
   /** All lanes at once, and a sweep amid them; then rest, a sweep, and back to where they began. */
   const drive = async (lanes: readonly Lane[], seed: number) => {
     const lists = lanes.map((lane, index) => fc.sample(moves(lane, MOVES), { seed: seed + index, numRuns: 1 })[0] ?? [])
-    await Promise.all([...lists.map(run), cluster.pass()])
+    await Promise.all([...lists.map(run), lookedAtEverything(cluster, controller)])
     await rest()
-    await cluster.pass()
+    await lookedAtEverything(cluster, controller)
     await rest()
     await Promise.all(lanes.map(lane => back(lane)))
     await rest()
@@ -119,7 +122,8 @@ describeWithParts('guards while everything changes', controlledParts, () => {
   }
 
   beforeAll(async () => {
-    cluster = await startControlled()
+    cluster = await startControllerCluster()
+    controller = (await serve(cluster, { ...CONFIG, settleSeconds: 1 })).controller
     await applied(cluster.controlPlane, namespace('auth'), namespace('elsewhere'))
     recorder = await record(
       cluster.controlPlane,
@@ -147,7 +151,7 @@ describeWithParts('guards while everything changes', controlledParts, () => {
     const said = await drive(lanes, SEED + 100)
     const violations = await judged('without admission', said)
     expect(violations).toEqual([])
-    expect(await cluster.controller.metric('portcullis_resting_objects')).toBe(0)
+    expect(await controller.metric('portcullis_resting_objects')).toBe(0)
     const kinds = (await history()).flatMap(each => ('object' in each ? [object(each.object).kind] : []))
     expect(new Set(kinds)).toEqual(new Set(KINDS))
   }, 240_000)

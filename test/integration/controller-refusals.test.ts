@@ -2,25 +2,26 @@
 // configuration that is broken, owners that are gone.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { array, type JsonObject, object, strings } from '../../src/core/json.ts'
+import { type JsonObject, object, strings } from '../../src/core/json.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { controllerManagerParts, startControllerManager } from '../parts/controller-manager.ts'
 import { crdFiles } from '../parts/crds.ts'
 import type { RunningPart } from '../parts/process.ts'
 import { describeWithParts } from '../parts/require.ts'
-import { CONFIG, ENVOY, GATEWAY, httpRoute, ingress, NGINX, namespace, team } from './cluster-objects.ts'
-import { until } from './cluster-webhook.ts'
+import { until } from './api.ts'
+import { CONFIG, ENVOY, GATEWAY, httpRoute, ingress, namespace, team } from './cluster-objects.ts'
 import {
   type ControllerCluster,
   controllerParts,
-  lookedAtEverything,
-  print,
-  reconfigure,
+  hasRecord,
+  serve,
   startControllerCluster,
-  untilLeads,
 } from './controller-cluster.ts'
+import { lookedAtEverything, reconfigure } from './controller-pod.ts'
+import { gatewayDefinitions } from './gateway-definitions.ts'
 import { applied, inYaml, succeeds } from './objects.ts'
 import type { Pod } from './pods.ts'
+import { print } from './print.ts'
 
 const NOTICED_MS = 60_000
 const TEN_MINUTES_MS = 600_000
@@ -34,15 +35,9 @@ describeWithParts('the controller where it cannot', parts, () => {
   let manager: RunningPart | undefined
 
   beforeAll(async () => {
-    cluster = await startControllerCluster([])
-    const { installed, controlPlane } = cluster
-    await (await installed.start({ config: CONFIG })).ready()
-    await applied(controlPlane, NGINX, ...['gateways', 'shops', 'logins'].map(each => namespace(each)))
-    // The Service learns of the webhook a moment after it is ready.
-    const apply = async () => (await controlPlane.kubectl(['apply', '-f', '-'], inYaml([team('team-a', 'shops')]))).code
-    await until(async () => (await apply()) === 0, 'the webhook is asked')
-    controller = await installed.startController({ config: CONFIG })
-    await untilLeads(controller)
+    cluster = await startControllerCluster({ hasGateways: false })
+    controller = (await serve(cluster)).controller
+    await applied(cluster.controlPlane, namespace('shops'), namespace('logins'), team('team-a', 'shops'))
   }, 240_000)
 
   afterAll(async () => {
@@ -53,18 +48,10 @@ describeWithParts('the controller where it cannot', parts, () => {
   const tried = (route: KubeObject) => cluster.api.create(route, undefined, '?dryRun=All')
   const admitted = async (route: KubeObject) => {
     const applies = async () => (await cluster.controlPlane.kubectl(['apply', '-f', '-'], inYaml([route]))).code === 0
-    await until(applies, `${route.kind} ${String(route.metadata.name)} is admitted`, 90_000)
+    await until(`${route.kind} ${String(route.metadata.name)} is admitted`, applies, 90_000)
   }
   const policies = async (of: string) =>
     (await cluster.all('securitypolicies', '-n', of)).map(each => String(each.metadata.name)).sort()
-  const ready = async (name: string): Promise<JsonObject> => {
-    const found = (await cluster.all('authteams')).find(each => each.metadata.name === name)
-    return (
-      array(object(found?.status).conditions)
-        .map(object)
-        .find(({ type }) => type === 'Ready') ?? {}
-    )
-  }
   const events = async (reason: string, of: string) =>
     (await cluster.all('events.v1.events.k8s.io', '-n', of)).filter(each => each.reason === reason)
   const writesIn = (of: string, since: number) =>
@@ -85,12 +72,12 @@ describeWithParts('the controller where it cannot', parts, () => {
     const shop = ingress('shop', 'shop.team-a.example.com')
     await admitted(shop)
     expect(hasRecord(await cluster.get(shop))).toBe(true)
-    await until(async () => (await cluster.all('ingresses', '-n', 'shops')).length === 2, 'its login')
-    await until(async () => (await ready('team-a')).status === 'True', 'the team is ready')
+    await until('its login', async () => (await cluster.all('ingresses', '-n', 'shops')).length === 2)
+    await until('the team is ready', async () => (await cluster.ready('team-a')).status === 'True')
     const cameAt = Date.now()
-    await cluster.controlPlane.applyCrds(...crdFiles('envoy-gateway'), ...crdFiles('traefik'))
+    await cluster.controlPlane.applyCrds(...gatewayDefinitions())
     await applied(cluster.controlPlane, ENVOY, GATEWAY)
-    await until(async () => (await policies('shops')).length === 2, 'guards', 90_000)
+    await until('guards', async () => (await policies('shops')).length === 2, 90_000)
     const took = Date.now() - cameAt
     await admitted(httpRoute('cart', 'shops', 'cart.team-a.example.com'))
     print(`kinds that came were noticed, and the guards there, after ${took} ms`)
@@ -101,20 +88,20 @@ describeWithParts('the controller where it cannot', parts, () => {
     manager = await startControllerManager(cluster.controlPlane)
     await applied(cluster.controlPlane, ...LEAVING.flatMap(each => [namespace(each), elsewhere(each)]))
     for (const name of LEAVING) {
-      await until(async () => (await ready(name)).status === 'True', `${name} is ready`, 60_000)
+      await until(`${name} is ready`, async () => (await cluster.ready(name)).status === 'True', 60_000)
       await admitted(httpRoute('cart', name, `cart.${name}.example.com`))
     }
     const logins = async () => (await ofLeaving()).filter(each => each.startsWith('HTTPRoute')).length
-    await until(async () => (await logins()) === 2, 'logins')
+    await until('logins', async () => (await logins()) === 2)
     left.at = Date.now()
     await succeeds(cluster.controlPlane, ['delete', 'httproute', 'cart', '-n', 'leaving'])
-    await until(async () => (await logins()) === 1, 'its login is gone')
+    await until('its login is gone', async () => (await logins()) === 1)
     print(`orphans: ${(await ofLeaving()).length} left; a login went ${Date.now() - left.at} ms after its route`)
     // One team without its routes, and one namespace with all that is in it.
     await succeeds(cluster.controlPlane, ['delete', 'authteam', 'leaving'])
     await succeeds(cluster.controlPlane, ['delete', 'namespace', 'emptied', '--wait=false'])
     const isGone = async () => (await cluster.all('namespaces')).every(each => each.metadata.name !== 'emptied')
-    await until(isGone, 'the namespace is gone', 90_000)
+    await until('the namespace is gone', isGone, 90_000)
     await lookedAtEverything(cluster, controller)
     expect(await policies('leaving')).toHaveLength(2)
   }, 300_000)
@@ -134,7 +121,7 @@ describeWithParts('the controller where it cannot', parts, () => {
       metadata: { name: 'portcullis-team.x', namespace: 'policy' },
       spec: { targetRefs, authorization: { defaultAction: 'Deny' } },
     }
-    await until(async () => (await tried(probe)).message.includes('not here'), 'the policy is in force')
+    await until('the policy is in force', async () => (await tried(probe)).message.includes('not here'))
     const began = Date.now()
     await applied(
       controlPlane,
@@ -142,10 +129,10 @@ describeWithParts('the controller where it cannot', parts, () => {
       team('by-policy', 'policy', 'policy.example.com'),
     )
     for (const name of ['by-quota', 'by-policy'])
-      await until(async () => (await ready(name)).reason === 'Refused', `${name} says so`)
+      await until(`${name} says so`, async () => (await cluster.ready(name)).reason === 'Refused')
     for (const where of ['quota', 'policy'])
-      await until(async () => (await events('Refused', where)).length > 0, `an Event in ${where}`)
-    const messages = [(await ready('by-quota')).message, (await ready('by-policy')).message]
+      await until(`an Event in ${where}`, async () => (await events('Refused', where)).length > 0)
+    const messages = [(await cluster.ready('by-quota')).message, (await cluster.ready('by-policy')).message]
     const refused = [
       await tried(httpRoute('a', 'quota', 'a.quota.example.com')),
       await tried(httpRoute('a', 'policy', 'a.policy.example.com')),
@@ -166,7 +153,7 @@ describeWithParts('the controller where it cannot', parts, () => {
     await succeeds(controlPlane, ['delete', 'validatingadmissionpolicybinding,validatingadmissionpolicy', 'not-here'])
     const liftedAt = Date.now()
     for (const name of ['by-quota', 'by-policy'])
-      await until(async () => (await ready(name)).status === 'True', `${name} is ready`, 120_000)
+      await until(`${name} is ready`, async () => (await cluster.ready(name)).status === 'True', 120_000)
     print(`refused: all made ${Date.now() - liftedAt} ms after it was lifted`)
     expect([await policies('quota'), await policies('policy')].map(each => each.length)).toEqual([2, 2])
   }, 300_000)
@@ -178,29 +165,35 @@ describeWithParts('the controller where it cannot', parts, () => {
     const before = await policies('shops')
     await succeeds(controlPlane, ['replace'], [withoutCel(crd)])
     await applied(controlPlane, namespace('older'), team('older', 'older', 'older.example.com'))
-    await until(async () => (await ready('older')).reason === 'Refused', 'the team says so')
-    const { message } = await ready('older')
-    await until(async () => (await policies('older')).length > 0, 'the net')
+    await until('the team says so', async () => (await cluster.ready('older')).reason === 'Refused')
+    const { message } = await cluster.ready('older')
+    await until('the net', async () => (await policies('older')).length > 0)
     print(`a field is lacking: ${String(message)}; made: ${await policies('older')}`)
     expect(message).toContain('cel')
     expect(await policies('older')).toEqual([expect.stringMatching(/^portcullis-zz/)])
     expect(await policies('shops')).toEqual(before)
     await succeeds(controlPlane, ['replace'], [withoutVersion(crd)])
     const upgradedAt = Date.now()
-    await until(async () => (await ready('older')).status === 'True', 'the team is ready', 120_000)
+    await until('the team is ready', async () => (await cluster.ready('older')).status === 'True', 120_000)
     print(`a field came: ready after ${Date.now() - upgradedAt} ms`)
   }, 300_000)
 
   test('a configuration that breaks leaves the last good one in use, and every team says so', async () => {
     const brokenAt = Date.now()
-    reconfigure(cluster, controller, { ...CONFIG, controllers: 'none' })
-    await until(async () => (await ready('team-a')).reason === 'ConfigurationBroken', 'the team says so', 60_000)
-    print(`configuration broken: said after ${Date.now() - brokenAt} ms: ${String((await ready('team-a')).message)}`)
+    reconfigure(cluster.controlPlane, controller, { ...CONFIG, controllers: 'none' })
+    await until(
+      'the team says so',
+      async () => (await cluster.ready('team-a')).reason === 'ConfigurationBroken',
+      60_000,
+    )
+    print(
+      `configuration broken: said after ${Date.now() - brokenAt} ms: ${String((await cluster.ready('team-a')).message)}`,
+    )
     expect(await controller.metric('portcullis_configuration_good')).toBe(0)
     await succeeds(cluster.controlPlane, ['delete', 'securitypolicy', 'portcullis-team.team-a', '-n', 'shops'])
-    await until(async () => (await policies('shops')).length === 2, 'it is repaired all the same')
-    reconfigure(cluster, controller, CONFIG)
-    await until(async () => (await ready('team-a')).status === 'True', 'the team is ready', 60_000)
+    await until('it is repaired all the same', async () => (await policies('shops')).length === 2)
+    reconfigure(cluster.controlPlane, controller, CONFIG)
+    await until('the team is ready', async () => (await cluster.ready('team-a')).status === 'True', 60_000)
     expect(await controller.metric('portcullis_configuration_good')).toBe(1)
   }, 240_000)
 
@@ -219,7 +212,7 @@ describeWithParts('the controller where it cannot', parts, () => {
       'app.kubernetes.io/managed-by=portcullis',
     ])
     const deletedAt = Date.now()
-    await until(async () => (await cluster.all('httproutes', '-n', 'shops')).length === 2, 'the login is back', 60_000)
+    await until('the login is back', async () => (await cluster.all('httproutes', '-n', 'shops')).length === 2, 60_000)
     print(
       `upgraded underneath: ${writes.length} writes, a login is back ${Date.now() - deletedAt} ms after it was deleted`,
     )
@@ -305,8 +298,4 @@ function withoutVersion({ apiVersion, kind, metadata, spec }: KubeObject): KubeO
 
 function scopeOf({ metadata }: KubeObject): string {
   return strings(metadata.annotations)['auth.example/scope'] ?? ''
-}
-
-function hasRecord(route: KubeObject | undefined): boolean {
-  return strings(route?.metadata.annotations)['auth.example/injected'] !== undefined
 }

@@ -1,25 +1,24 @@
 // Who the controller is may do what its work takes, and nothing else: each right is used by a run that makes, edits and
 // removes every kind of companion. Without one of them it says so, and goes on with the rest.
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { array, object, strings } from '../../src/core/json.ts'
+import { array, object } from '../../src/core/json.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { one } from '../manifests/documents.ts'
 import { describeWithParts } from '../parts/require.ts'
+import { until } from './api.ts'
 import type { Asked } from './audit.ts'
-import { CONFIG, ENVOY, GATEWAY, httpRoute, ingress, NGINX, namespace, team } from './cluster-objects.ts'
-import { until } from './cluster-webhook.ts'
+import { CONFIG, httpRoute, ingress, namespace, securityPolicy, team } from './cluster-objects.ts'
 import {
   CONTROLLER,
   type ControllerCluster,
   controllerParts,
-  lookedAtEverything,
-  print,
-  reconfigure,
+  hasRecord,
   startControllerCluster,
-  untilLeads,
 } from './controller-cluster.ts'
+import { lookedAtEverything, reconfigure, untilLeads } from './controller-pod.ts'
 import { applied, succeeds } from './objects.ts'
 import type { Pod } from './pods.ts'
+import { print } from './print.ts'
 import { TRAEFIK } from './traefik-objects.ts'
 
 const CONTROLLER_NAME = 'portcullis-controller'
@@ -87,9 +86,8 @@ describeWithParts('the controller’s own rights', controllerParts, () => {
   beforeAll(async () => {
     cluster = await startControllerCluster()
     const { controlPlane } = cluster
-    await cluster.stopAsking()
-    const names = ['gateways', 'shops', 'logins'].map(each => namespace(each))
-    await applied(controlPlane, ...names, NGINX, ENVOY, GATEWAY, ...TRAEFIK)
+    await cluster.withoutAdmission()
+    await applied(controlPlane, namespace('shops'), namespace('logins'), ...TRAEFIK)
     controller = await cluster.installed.startController({ config })
     await controller.ready()
     await untilLeads(controller)
@@ -123,10 +121,10 @@ describeWithParts('the controller’s own rights', controllerParts, () => {
     const counts = async (): Promise<Record<string, number>> =>
       Object.fromEntries(await Promise.all(kinds.map(async each => [each, await count(each)])))
     const isMade = async () => Object.values(await counts()).every(each => each > 0)
-    await until(isMade, 'one of each kind', 90_000).catch(async error => {
+    await until('one of each kind', isMade, 90_000).catch(async error => {
       throw new Error(`${error.message}: ${JSON.stringify(await counts())}\n${controller.log().slice(-4000)}`)
     })
-    await until(async () => hasRecord(await cluster.get(routes[0]!)), 'the Ingress is protected')
+    await until('the Ingress is protected', async () => hasRecord(await cluster.get(routes[0]!)))
     print(`companions made: ${JSON.stringify(await counts())}`)
     // Each is edited by somebody.
     for (const kind of kinds) {
@@ -137,7 +135,7 @@ describeWithParts('the controller’s own rights', controllerParts, () => {
     await succeeds(controlPlane, ['label', 'ingress/old', '-n', 'shops', 'auth.example/protect-'])
     await cluster.api.remove(routes[1]!)
     const controllers = config.controllers.map(each => ({ ...each, handedOver: undefined }))
-    reconfigure(cluster, controller, { ...config, controllers })
+    reconfigure(controlPlane, controller, { ...config, controllers })
     await applied(controlPlane, teamOver('http', [], 'logins'))
     // Another configuration is taken up a minute after the one before it, at the earliest.
     const deadline = Date.now() + 180_000
@@ -170,36 +168,31 @@ describeWithParts('the controller’s own rights', controllerParts, () => {
     const [resource = '', subresource] = (first?.[0] ?? '').split('/')
     const under = subresource === undefined ? [] : [`--subresource=${subresource}`]
     const question = ['auth', 'can-i', first?.[1][0] ?? '', resource, ...under, '--as', CONTROLLER.name, '-A']
-    await until(async () => (await cluster.controlPlane.kubectl(question)).code !== 0, 'the right is gone')
+    await until('the right is gone', async () => (await cluster.controlPlane.kubectl(question)).code !== 0)
     try {
       await run()
     } finally {
       await succeeds(cluster.controlPlane, ['replace'], [role])
     }
   }
-  const says = (text: string) => until(() => controller.log().includes(text), `the log says ${text}`)
-  const guard = (name: string, of: string): KubeObject => ({
-    apiVersion: 'gateway.envoyproxy.io/v1alpha1',
-    kind: 'SecurityPolicy',
-    metadata: { name, namespace: of },
-  })
+  const says = (text: string) => until(`the log says ${text}`, () => controller.log().includes(text))
 
   test('that lack one for a companion leave it out, say so in log and status, and make the rest', async () => {
     await applied(cluster.controlPlane, namespace('without'))
     await without({ securitypolicies: ['create', 'patch'] }, async () => {
       await applied(cluster.controlPlane, teamOver('http', [], 'logins', 'without'))
       await says('SecurityPolicy')
-      await until(async () => (await cluster.all('middlewares', '-n', 'without')).length > 0, 'Middlewares')
-      await until(async () => (await cluster.all('referencegrants', '-n', 'logins')).length > 0, 'grants')
-      await until(async () => JSON.stringify(await cluster.all('authteams')).includes('cannot'), 'the status says so')
+      await until('Middlewares', async () => (await cluster.all('middlewares', '-n', 'without')).length > 0)
+      await until('grants', async () => (await cluster.all('referencegrants', '-n', 'logins')).length > 0)
+      await until('the status says so', async () => JSON.stringify(await cluster.all('authteams')).includes('cannot'))
       const [{ status }] = (await cluster.all('authteams')) as [KubeObject]
       print(`without securitypolicies: ${JSON.stringify(object(status).conditions)}`)
     })
-    await until(async () => (await cluster.all('securitypolicies', '-n', 'without')).length === 2, 'guards', 120_000)
+    await until('guards', async () => (await cluster.all('securitypolicies', '-n', 'without')).length === 2, 120_000)
   }, 240_000)
 
   test('that lack Events, the status of teams or an Ingress are said to, and what guards is repaired', async () => {
-    const policy = guard('portcullis-team.team-a', 'without')
+    const policy = securityPolicy('portcullis-team.team-a', 'without')
     const late = (name: string): KubeObject => {
       const { metadata, ...rest } = ingress(name, `${name}.team-a.example.com`)
       return { ...rest, metadata: { ...metadata, namespace: 'without' } }
@@ -207,8 +200,8 @@ describeWithParts('the controller’s own rights', controllerParts, () => {
     await without({ events: ['create'], 'authteams/status': ['patch'] }, async () => {
       await cluster.api.remove(policy)
       await applied(cluster.controlPlane, late('late'))
-      await until(async () => (await cluster.get(policy)) !== undefined, 'repaired')
-      await until(async () => hasRecord(await cluster.get(late('late'))), 'protected')
+      await until('repaired', async () => (await cluster.get(policy)) !== undefined)
+      await until('protected', async () => hasRecord(await cluster.get(late('late'))))
       await says('an Event could not be written')
       await says('the status of a team could not be written')
     })
@@ -216,15 +209,11 @@ describeWithParts('the controller’s own rights', controllerParts, () => {
       await applied(cluster.controlPlane, late('later'))
       await says('cannot get resource')
       await cluster.api.remove(policy)
-      await until(async () => (await cluster.get(policy)) !== undefined, 'repaired')
+      await until('repaired', async () => (await cluster.get(policy)) !== undefined)
     })
-    await until(async () => hasRecord(await cluster.get(late('later'))), 'protected', 120_000)
+    await until('protected', async () => hasRecord(await cluster.get(late('later'))), 120_000)
   }, 300_000)
 })
-
-function hasRecord(route: KubeObject | undefined): boolean {
-  return strings(route?.metadata.annotations)['auth.example/injected'] !== undefined
-}
 
 /** Rights of the manifests, as `verb resource.group`, that no request made use of. */
 function missing(asked: readonly Asked[]): string[] {

@@ -1,89 +1,59 @@
 // The controller as it is installed, on a real API server: what it makes, repairs and takes back.
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, test } from '@jest/globals'
-import { object } from '../../src/core/json.ts'
-import { type ControlPlane, controlPlaneParts, startControlPlane } from '../parts/control-plane.ts'
-import { crdFiles } from '../parts/crds.ts'
+import { strings } from '../../src/core/json.ts'
+import type { KubeObject } from '../../src/core/types.ts'
 import { describeWithParts } from '../parts/require.ts'
-import { CONFIG, ENVOY, GATEWAY, httpRoute, ingress, NGINX, namespace, team } from './cluster-objects.ts'
-import { until } from './cluster-webhook.ts'
-import { type Installed, install } from './installed.ts'
-import { applied, inYaml, succeeds } from './objects.ts'
-import type { Pod } from './pods.ts'
+import { until } from './api.ts'
+import { httpRoute, ingress, namespace, securityPolicy, team } from './cluster-objects.ts'
+import { type ControllerCluster, controllerParts, serve, startControllerCluster } from './controller-cluster.ts'
+import type { Replica } from './installed.ts'
+import { applied, inYaml } from './objects.ts'
 
-describeWithParts('the controller', [...controlPlaneParts, 'envoy-gateway-crds'], () => {
-  let controlPlane: ControlPlane
-  let installed: Installed
-  let controller: Pod
-  const names = async (kind: string, ...args: string[]) =>
-    (await succeeds(controlPlane, ['get', kind, '-o', 'name', ...args])).trim().split('\n').filter(Boolean)
+describeWithParts('the controller', controllerParts, () => {
+  let cluster: ControllerCluster
+  let webhook: Replica
+  const names = async (kind: string) => (await cluster.all(kind, '-n', 'shops')).map(each => String(each.metadata.name))
+  const isStored = async (document: KubeObject) =>
+    (await cluster.controlPlane.kubectl(['apply', '-f', '-'], inYaml([document]))).code === 0
 
   beforeAll(async () => {
-    controlPlane = await startControlPlane({ dir: mkdtempSync(join(tmpdir(), 'portcullis-')) })
-    await controlPlane.applyCrds(...crdFiles('envoy-gateway'))
-    installed = await install(controlPlane)
-    await (await installed.start({ config: CONFIG })).ready()
-    await applied(controlPlane, NGINX, ENVOY, namespace('gateways'), namespace('shops'), GATEWAY)
+    cluster = await startControllerCluster()
+    await applied(cluster.controlPlane, namespace('shops'))
+    webhook = (await serve(cluster)).webhook
   }, 180_000)
 
-  afterAll(async () => {
-    await installed?.stop()
-    await controlPlane?.stop()
-  })
+  afterAll(() => cluster?.stop())
 
   test('makes the guards of a team before there is any route', async () => {
-    controller = await installed.startController({ config: CONFIG })
-    await controller.ready()
-    await until(async () => (await controller.metric('portcullis_leader')) === 1, 'it leads')
-    await applied(controlPlane, team('team-a', 'shops'))
-    await until(async () => (await names('securitypolicies', '-n', 'shops')).length === 2, 'guards')
+    await applied(cluster.controlPlane, team('team-a', 'shops'))
+    await until('guards', async () => (await names('securitypolicies')).length === 2)
   }, 120_000)
 
   test('a labelled route is admitted once they have settled, and gets its login path', async () => {
-    const route = httpRoute('cart', 'shops', 'cart.team-a.example.com')
-    await until(async () => (await controlPlane.kubectl(['apply', '-f', '-'], inYaml([route]))).code === 0, 'admitted')
-    await until(async () => (await names('httproutes', '-n', 'shops')).length === 2, 'passthrough')
+    await until('admitted', () => isStored(httpRoute('cart', 'shops', 'cart.team-a.example.com')))
+    await until('passthrough', async () => (await names('httproutes')).length === 2)
   }, 120_000)
 
   test('what somebody edits or deletes is right again', async () => {
-    const guard = 'securitypolicy/portcullis-team.team-a'
-    const spec = async () =>
-      object(JSON.parse(await succeeds(controlPlane, ['get', guard, '-n', 'shops', '-o', 'json']))).spec
+    const policy = securityPolicy('portcullis-team.team-a', 'shops')
+    const spec = async () => JSON.stringify((await cluster.get(policy))?.spec)
     const before = await spec()
-    await succeeds(controlPlane, [
-      'patch',
-      guard,
-      '-n',
-      'shops',
-      '--type=merge',
-      '-p',
-      '{"spec":{"authorization":{"defaultAction":"Allow"}}}',
-    ])
-    await until(async () => JSON.stringify(await spec()) === JSON.stringify(before), 'repaired')
-    await succeeds(controlPlane, ['delete', guard, '-n', 'shops'])
-    await until(async () => (await names('securitypolicies', '-n', 'shops')).length === 2, 'made again')
-    await until(
-      async () => (await names('securitypolicies', '-n', 'shops')).some(each => each.endsWith('net.2')),
-      'net followed',
-    )
+    await cluster.api.patch(policy, { spec: { authorization: { defaultAction: 'Allow' } } })
+    await until('repaired', async () => (await spec()) === before)
+    await cluster.api.remove(policy)
+    await until('made again', async () => (await names('securitypolicies')).length === 2)
+    await until('net followed', async () => (await names('securitypolicies')).some(each => each.endsWith('net.2')))
   }, 120_000)
 
   test('an Ingress from before gets its protection, and loses it with its label', async () => {
-    for (const replica of installed.replicas) await replica.kill()
-    const off = 'validatingadmissionpolicybindings,validatingwebhookconfigurations,mutatingwebhookconfigurations'
-    await succeeds(controlPlane, ['delete', off, '-l', 'app.kubernetes.io/name=portcullis'])
+    await cluster.withoutAdmission()
+    await webhook.kill()
     const route = ingress('old', 'old.team-a.example.com')
-    await until(async () => (await controlPlane.kubectl(['apply', '-f', '-'], inYaml([route]))).code === 0, 'stored')
-    const annotations = async () => {
-      const { metadata } = JSON.parse(
-        await succeeds(controlPlane, ['get', 'ingress', 'old', '-n', 'shops', '-o', 'json']),
-      )
-      return object(metadata.annotations)
-    }
-    await until(async () => 'nginx.ingress.kubernetes.io/auth-url' in (await annotations()), 'protected')
-    await succeeds(controlPlane, ['label', 'ingress', 'old', '-n', 'shops', 'auth.example/protect-'])
-    await until(async () => !('nginx.ingress.kubernetes.io/auth-url' in (await annotations())), 'released')
+    await until('stored', () => isStored(route))
+    const isProtected = async () =>
+      'nginx.ingress.kubernetes.io/auth-url' in strings((await cluster.get(route))?.metadata.annotations)
+    await until('protected', isProtected)
+    await cluster.api.patch(route, { metadata: { labels: { 'auth.example/protect': null } } })
+    await until('released', async () => !(await isProtected()))
   }, 120_000)
 })

@@ -1,7 +1,6 @@
 // `portcullis eject` on a real API server: what owners wrote is what is left, whatever comes in between.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { stringify } from 'yaml'
 import { type EjectOptions, eject } from '../../src/commands/eject.ts'
@@ -11,7 +10,7 @@ import type { KubeObject } from '../../src/core/types.ts'
 import { captured, start } from '../commands/portcullis.ts'
 import type { ControlPlane } from '../parts/control-plane.ts'
 import { describeWithParts } from '../parts/require.ts'
-import { type Api, connect } from './api.ts'
+import { type Api, connect, until } from './api.ts'
 import { expectSame } from './expect-same.ts'
 import { applied, completed, stored, succeeds, versions } from './objects.ts'
 import {
@@ -246,6 +245,7 @@ describeWithParts('eject', protectedParts, () => {
     const cluster = await protect(controlPlane, setups({ byHand: false }))
     await applied(controlPlane, ...refusal('prometheus'))
     await until(
+      'hands are off',
       async () =>
         (await api.patch(one(cluster, 'prometheus'), { metadata: { annotations: { a: 'b' } } }, undefined)).status ===
         422,
@@ -261,6 +261,7 @@ describeWithParts('eject', protectedParts, () => {
     expect(await leftOvers(controlPlane)).toContain('HTTPRoute/monitoring-team-a/prometheus')
     await succeeds(controlPlane, ['delete', 'validatingadmissionpolicybinding,validatingadmissionpolicy', 'hands-off'])
     await until(
+      'hands are on again',
       async () =>
         (await api.patch(one(cluster, 'prometheus'), { metadata: { annotations: { a: null } } })).status === 200,
     )
@@ -312,12 +313,4 @@ function refusal(route: string): KubeObject[] {
       spec: { policyName: 'hands-off', validationActions: ['Deny'] },
     },
   ]
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 200; i++) {
-    if (await holds()) return
-    await sleep(100)
-  }
-  expect(await holds()).toBe(true)
 }

@@ -7,7 +7,6 @@ import { FACT_PATHS } from '../../src/kube/kinds.ts'
 import { describeWithParts } from '../parts/require.ts'
 import { until } from './api.ts'
 import { ingress, namespace, team } from './cluster-objects.ts'
-import { until as within } from './cluster-webhook.ts'
 import { type Cluster, labelled, startCluster } from './faults.ts'
 import type { Replica } from './installed.ts'
 import { installedParts } from './installed-cluster.ts'
@@ -83,18 +82,18 @@ describeWithParts('the webhook, while the API server is killed and started again
       if (turn % 3 === 0) process.stdout.write(`restart ${turn}: knew it at once: ${await protects(routeOf(turn))}\n`)
     }
     const back = performance.now()
-    await within(() => protects(routeOf(RESTARTS)), 'the last change is known', LEARNED_WITHIN_MS)
+    await until('the last change is known', () => protects(routeOf(RESTARTS)), LEARNED_WITHIN_MS)
     process.stdout.write(
       `the last change was known ${Math.round(performance.now() - back)} ms after the last restart\n`,
     )
     for (let turn = 1; turn <= RESTARTS; turn++)
       expect({ turn, is: await protects(routeOf(turn)) }).toEqual({ turn, is: turn === RESTARTS })
-    await within(
-      async () => (await webhook.metric('portcullis_facts{kind="AuthTeam"}')) === 2,
+    await until(
       'no more teams are known than there are',
+      async () => (await webhook.metric('portcullis_facts{kind="AuthTeam"}')) === 2,
       LEARNED_WITHIN_MS,
     )
-    await within(() => isHeardOf(away), 'every kind is heard of again', LEARNED_WITHIN_MS)
+    await until('every kind is heard of again', () => isHeardOf(away), LEARNED_WITHIN_MS)
     const minutes = (performance.now() - began) / MINUTE
     const relists = [...(await lists())].map(([kind, count]) => [kind, count - (before.get(kind) ?? 0)] as const)
     process.stdout.write(`re-lists in ${minutes.toFixed(1)} minutes: ${JSON.stringify(relists)}\n`)

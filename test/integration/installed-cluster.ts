@@ -22,6 +22,8 @@ export type InstalledCluster = {
 export type InstalledOptions = {
   /** Each replica's. */
   readonly replicas?: readonly Start[]
+  /** Files of definitions that are there besides ours. */
+  readonly definitions?: readonly string[]
   /** More flags for the API server, whose files may be in this folder. */
   readonly extraArgs?: (dir: string) => readonly string[]
 }
@@ -29,15 +31,15 @@ export type InstalledOptions = {
 export const installedParts = [...controlPlaneParts, 'envoy-gateway-crds', 'traefik-crds'] as const
 
 export async function startInstalled(options: InstalledOptions = {}): Promise<InstalledCluster> {
-  const { replicas = [{}], extraArgs = () => [] } = options
+  const { replicas = [{}], definitions = gatewayDefinitions(), extraArgs = () => [] } = options
   const dir = mkdtempSync(join(tmpdir(), 'portcullis-'))
   const controlPlane = await startControlPlane({ dir, extraArgs: extraArgs(dir) })
-  await controlPlane.applyCrds(...gatewayDefinitions())
+  if (definitions.length > 0) await controlPlane.applyCrds(...definitions)
   const installed = await install(controlPlane)
   const started = await Promise.all(replicas.map(each => installed.start(each)))
   await Promise.all(started.map(each => each.ready()))
   const api = connect(controlPlane)
-  await untilAsked(api)
+  if (replicas.length > 0) await untilAsked(api)
   return {
     controlPlane,
     installed,

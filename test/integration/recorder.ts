@@ -8,7 +8,13 @@ import type { KubeObject } from '../../src/core/types.ts'
 import type { ControlPlane } from '../parts/control-plane.ts'
 import { type Api, credentials } from './api.ts'
 
-export type Recorded = { readonly type: 'put' | 'remove'; readonly object: KubeObject; readonly version: bigint }
+export type Recorded = {
+  readonly type: 'put' | 'remove'
+  readonly object: KubeObject
+  readonly version: bigint
+  /** When it was heard of, in ms since the epoch. */
+  readonly at: number
+}
 
 export type Recorder = {
   /** Events of all kinds so far. */
@@ -18,8 +24,13 @@ export type Recorder = {
   stop(): void
 }
 
-/** What there is already comes first. `paths`: of lists. */
-export async function record(controlPlane: ControlPlane, api: Api, paths: readonly string[]): Promise<Recorder> {
+/** What there is already comes first. `paths`: of lists. `hear` is told of what comes after that, at once. */
+export async function record(
+  controlPlane: ControlPlane,
+  api: Api,
+  paths: readonly string[],
+  hear: (event: Recorded) => void = () => {},
+): Promise<Recorder> {
   const { authorization, ca } = credentials(controlPlane)
   const agent = new Agent({ keepAlive: true, ca })
   const events: Recorded[] = []
@@ -27,8 +38,13 @@ export async function record(controlPlane: ControlPlane, api: Api, paths: readon
   const streams: IncomingMessage[] = []
   const receive = (line: string) => {
     const { type, object: found } = JSON.parse(line) as { type: string; object: KubeObject }
-    if (type === 'ERROR') faults.push(line)
-    else events.push(recorded(type === 'DELETED' ? 'remove' : 'put', found))
+    if (type === 'ERROR') {
+      faults.push(line)
+      return
+    }
+    const event = recorded(type === 'DELETED' ? 'remove' : 'put', found)
+    events.push(event)
+    hear(event)
   }
   for (const path of paths) {
     const { items, version } = await listed(api, path)
@@ -79,7 +95,7 @@ function isComplete(events: readonly Recorded[], now: readonly Listed[]): boolea
 }
 
 function recorded(type: 'put' | 'remove', found: KubeObject): Recorded {
-  return { type, object: found, version: versionOf(found) }
+  return { type, object: found, version: versionOf(found), at: Date.now() }
 }
 
 function versionOf({ metadata }: KubeObject): bigint {
