@@ -2,7 +2,7 @@
 // configuration that is broken, owners that are gone.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { type JsonObject, object, strings } from '../../src/core/json.ts'
+import { object, strings } from '../../src/core/json.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { controllerManagerParts, startControllerManager } from '../parts/controller-manager.ts'
 import { crdFiles } from '../parts/crds.ts'
@@ -20,13 +20,24 @@ import {
 import { lookedAtEverything, reconfigure } from './controller-pod.ts'
 import { gatewayDefinitions } from './gateway-definitions.ts'
 import { applied, inYaml, succeeds } from './objects.ts'
+import { withoutCel, withoutVersion } from './older-definition.ts'
 import type { Pod } from './pods.ts'
 import { print } from './print.ts'
+import { refusingPolicy } from './refusing-policy.ts'
 
 const NOTICED_MS = 60_000
 const TEN_MINUTES_MS = 600_000
 /** One whose team goes, and one that goes itself. */
 const LEAVING = ['leaving', 'emptied']
+const NOT_HERE = refusingPolicy({
+  name: 'not-here',
+  apiGroup: 'gateway.envoyproxy.io',
+  resource: 'securitypolicies',
+  operations: ['CREATE', 'UPDATE'],
+  namespace: 'policy',
+  expression: "!object.metadata.name.startsWith('portcullis-team.')",
+  message: 'not here',
+})
 const parts = [...controllerParts, ...controllerManagerParts, 'gateway-api-crds'] as const
 
 describeWithParts('the controller where it cannot', parts, () => {
@@ -109,7 +120,7 @@ describeWithParts('the controller where it cannot', parts, () => {
   test('what a quota or a policy refuses is said, tried again in peace, and made once it may be', async () => {
     const { api, controlPlane } = cluster
     const resource = 'count/securitypolicies.gateway.envoyproxy.io'
-    await applied(controlPlane, namespace('quota'), namespace('policy'), ...refusing('policy'))
+    await applied(controlPlane, namespace('quota'), namespace('policy'), ...NOT_HERE)
     const quota = quotaOf('quota', resource)
     expect(await api.create(quota)).toMatchObject({ status: 201 })
     const status = { hard: { [resource]: '1' }, used: { [resource]: '0' } }
@@ -245,28 +256,6 @@ function elsewhere(name: string): KubeObject {
   return { ...rest, spec: { ...object(spec), proxy } }
 }
 
-function refusing(of: string): KubeObject[] {
-  const [apiVersion, metadata] = ['admissionregistration.k8s.io/v1', { name: 'not-here' }]
-  const rule = {
-    apiGroups: ['gateway.envoyproxy.io'],
-    apiVersions: ['*'],
-    resources: ['securitypolicies'],
-    operations: ['CREATE', 'UPDATE'],
-  }
-  const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': of } }
-  const validations = [{ expression: "!object.metadata.name.startsWith('portcullis-team.')", message: 'not here' }]
-  const matchConstraints = { namespaceSelector, resourceRules: [rule] }
-  return [
-    { apiVersion, kind: 'ValidatingAdmissionPolicy', metadata, spec: { matchConstraints, validations } },
-    {
-      apiVersion,
-      kind: 'ValidatingAdmissionPolicyBinding',
-      metadata,
-      spec: { policyName: 'not-here', validationActions: ['Deny'] },
-    },
-  ]
-}
-
 function quotaOf(of: string, resource: string): KubeObject {
   return {
     apiVersion: 'v1',
@@ -274,26 +263,6 @@ function quotaOf(of: string, resource: string): KubeObject {
     metadata: { name: 'few', namespace: of },
     spec: { hard: { [resource]: '1' } },
   }
-}
-
-/** As it was before rules could be written in CEL. */
-function withoutCel(crd: KubeObject): KubeObject {
-  const without = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(without)
-    if (typeof value !== 'object' || value === null) return value
-    const { cel: _, ...others } = value as JsonObject
-    return Object.fromEntries(
-      Object.entries(others)
-        .filter(([key, each]) => key !== 'x-kubernetes-validations' || !JSON.stringify(each).includes('cel'))
-        .map(([key, each]) => [key, without(each)]),
-    )
-  }
-  return { ...withoutVersion(crd), spec: without(crd.spec) }
-}
-
-function withoutVersion({ apiVersion, kind, metadata, spec }: KubeObject): KubeObject {
-  const { managedFields: _, resourceVersion: __, ...others } = metadata
-  return { apiVersion, kind, metadata: others, spec }
 }
 
 function scopeOf({ metadata }: KubeObject): string {

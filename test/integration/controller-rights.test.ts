@@ -19,6 +19,7 @@ import { lookedAtEverything, reconfigure, untilLeads } from './controller-pod.ts
 import { applied, succeeds } from './objects.ts'
 import type { Pod } from './pods.ts'
 import { print } from './print.ts'
+import { EVERYBODY, rightsOf } from './rights.ts'
 import { TRAEFIK } from './traefik-objects.ts'
 
 const CONTROLLER_NAME = 'portcullis-controller'
@@ -43,9 +44,7 @@ const READ = [
 
 /** Lines of `kubectl auth can-i --list`: resources, URLs, names, verbs. */
 const EVERYWHERE = [
-  'selfsubjectreviews.authentication.k8s.io [] [] [create]',
-  'selfsubjectaccessreviews.authorization.k8s.io [] [] [create]',
-  'selfsubjectrulesreviews.authorization.k8s.io [] [] [create]',
+  ...EVERYBODY,
   ...READ.map(each => `${each} [] [] [list watch]`),
   ...MADE.map(each => `${each} [] [] [list watch get create patch delete]`),
   'authteams.auth.example/status [] [] [patch]',
@@ -100,14 +99,8 @@ describeWithParts('the controller’s own rights', controllerParts, () => {
     'kube-system',
     'shops',
   ])('are these and no more, in namespace %s as everywhere', async of => {
-    const args = ['auth', 'can-i', '--list', '--no-headers', '-n', of, '--as', CONTROLLER.name]
-    const groups = CONTROLLER.groups.flatMap(each => ['--as-group', each])
-    const lines = (await succeeds(cluster.controlPlane, [...args, ...groups]))
-      .trim()
-      .split('\n')
-      .map(each => each.trim().split(/ {2,}/).join(' '))
-    const own = lines.filter(each => !each.startsWith('[')).sort()
-    expect(own).toEqual([...EVERYWHERE, ...(of === 'portcullis' ? OF_THE_LEASE : [])].sort())
+    const { objects } = await rightsOf(cluster.controlPlane, CONTROLLER, of)
+    expect(objects).toEqual([...EVERYWHERE, ...(of === 'portcullis' ? OF_THE_LEASE : [])].sort())
   }, 60_000)
 
   const count = async (kind: string, more: readonly string[] = []) =>

@@ -13,6 +13,7 @@ import { describeWithParts } from '../parts/require.ts'
 import { type Api, connect, until } from './api.ts'
 import { expectSame } from './expect-same.ts'
 import { applied, completed, stored, succeeds, versions } from './objects.ts'
+import { ingress } from './policy-objects.ts'
 import {
   configFile,
   current,
@@ -24,9 +25,19 @@ import {
   setups,
   startCluster,
 } from './protected-cluster.ts'
+import { refusingPolicy } from './refusing-policy.ts'
 
 /** More than are undone before the first of them is heard of. */
 const COPIES = 120
+/** Nobody may change one of the routes. */
+const HANDS_OFF = refusingPolicy({
+  name: 'hands-off',
+  apiGroup: 'gateway.networking.k8s.io',
+  resource: 'httproutes',
+  operations: ['UPDATE'],
+  expression: "object.metadata.name != 'prometheus'",
+  message: 'hands off',
+})
 const NO_TERMINAL = { ask: undefined }
 
 describeWithParts('eject', protectedParts, () => {
@@ -212,8 +223,11 @@ describeWithParts('eject', protectedParts, () => {
         },
       }),
     }
-    const forged = plain('forged', annotations)
-    const broken = plain('broken', { [INJECTED]: 'not a record', 'example.com/note': 'mine' })
+    const forged = ingress('forged', { namespace: 'default', annotations })
+    const broken = ingress('broken', {
+      namespace: 'default',
+      annotations: { [INJECTED]: 'not a record', 'example.com/note': 'mine' },
+    })
     await applied(controlPlane, forged, broken)
     const { code, out } = await run({ yes: true })
     expect(code).toBe(0)
@@ -243,7 +257,7 @@ describeWithParts('eject', protectedParts, () => {
 
   test('keeps what guards a route that it could not undo, says which, and completes once it can', async () => {
     const cluster = await protect(controlPlane, setups({ byHand: false }))
-    await applied(controlPlane, ...refusal('prometheus'))
+    await applied(controlPlane, ...HANDS_OFF)
     await until(
       'hands are off',
       async () =>
@@ -275,42 +289,8 @@ function copy(route: KubeObject, index: number): KubeObject {
   return { ...route, metadata: { ...route.metadata, name: `copy-${index}` } }
 }
 
-function plain(name: string, annotations: object): KubeObject {
-  const backend = { service: { name: 'x', port: { number: 80 } } }
-  const rules = [{ host: 'x.example.com', http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }]
-  return {
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'Ingress',
-    metadata: { name, namespace: 'default', annotations },
-    spec: { rules },
-  } as KubeObject
-}
-
 function one({ labelled }: Protected, name: string): KubeObject {
   const found = labelled.find(each => each.kind === 'HTTPRoute' && each.metadata.name === name)
   if (found === undefined) throw new Error(`no HTTPRoute ${name}`)
   return found
-}
-
-/** Somebody else's policy that lets nobody change one route. */
-function refusal(route: string): KubeObject[] {
-  const apiVersion = 'admissionregistration.k8s.io/v1'
-  const resourceRules = [
-    { apiGroups: ['gateway.networking.k8s.io'], apiVersions: ['*'], resources: ['httproutes'], operations: ['UPDATE'] },
-  ]
-  const validations = [{ expression: `object.metadata.name != '${route}'`, message: 'hands off' }]
-  return [
-    {
-      apiVersion,
-      kind: 'ValidatingAdmissionPolicy',
-      metadata: { name: 'hands-off' },
-      spec: { matchConstraints: { resourceRules }, validations },
-    },
-    {
-      apiVersion,
-      kind: 'ValidatingAdmissionPolicyBinding',
-      metadata: { name: 'hands-off' },
-      spec: { policyName: 'hands-off', validationActions: ['Deny'] },
-    },
-  ]
 }

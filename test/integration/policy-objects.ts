@@ -16,14 +16,14 @@ export function namespace(name: string, labels: object = {}): KubeObject {
 
 export function ingress(
   name: string,
-  of: { namespace: string; labels?: object; hosts?: readonly string[] },
+  of: { namespace: string; labels?: object; annotations?: object; hosts?: readonly string[] },
 ): KubeObject {
   const paths = [{ path: '/', pathType: 'Prefix', backend: { service: { name, port: { number: 80 } } } }]
   const hosts = of.hosts ?? [`${name}.example.org`]
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'Ingress',
-    metadata: { name, namespace: of.namespace, labels: of.labels ?? {} },
+    metadata: { name, namespace: of.namespace, labels: of.labels ?? {}, annotations: of.annotations ?? {} },
     spec: { rules: hosts.map(host => ({ host, http: { paths } })) },
   }
 }

@@ -9,6 +9,7 @@ import { type ControlPlane, controlPlaneParts, startControlPlane } from '../part
 import { describeWithParts } from '../parts/require.ts'
 import { type Api, connect, serviceAccount, until } from './api.ts'
 import { gatewayDefinitions } from './gateway-definitions.ts'
+import { EVERYBODY, rightsOf } from './rights.ts'
 
 const WEBHOOK = serviceAccount('portcullis', 'portcullis-webhook')
 
@@ -22,13 +23,6 @@ const READ: Readonly<Record<string, readonly string[]>> = {
   'apis/traefik.io/v1alpha1': ['middlewares'],
 }
 const LISTS = Object.entries(READ).flatMap(([root, kinds]) => kinds.map(kind => `/${root}/${kind}`))
-
-/** Lines of `kubectl auth can-i --list`: resources, URLs, names, verbs. */
-const EVERYBODY = [
-  'selfsubjectreviews.authentication.k8s.io [] [] [create]',
-  'selfsubjectaccessreviews.authorization.k8s.io [] [] [create]',
-  'selfsubjectrulesreviews.authorization.k8s.io [] [] [create]',
-]
 
 describeWithParts('the webhook’s own rights', [...controlPlaneParts, 'envoy-gateway-crds', 'traefik-crds'], () => {
   let controlPlane: ControlPlane
@@ -53,20 +47,15 @@ describeWithParts('the webhook’s own rights', [...controlPlaneParts, 'envoy-ga
     'kube-system',
     'default',
   ])('are these and no more, in namespace %s as everywhere', async namespace => {
-    const args = ['auth', 'can-i', '--list', '--no-headers', '-n', namespace, '--as', WEBHOOK.name]
-    const { stdout } = await controlPlane.kubectl([...args, ...WEBHOOK.groups.flatMap(each => ['--as-group', each])])
-    const lines = stdout
-      .trim()
-      .split('\n')
-      .map(each => each.trim().split(/ {2,}/).join(' '))
+    const { objects, urls } = await rightsOf(controlPlane, WEBHOOK, namespace)
     const own = Object.entries(READ).flatMap(([root, kinds]) => {
       const group = root.split('/')[1] ?? ''
       return kinds.map(kind => `${group === 'v1' ? kind : `${kind}.${group}`} [] [] [list watch]`)
     })
     const shared = namespace === 'portcullis' ? ['secrets [] [portcullis-ca] [get]'] : []
-    expect(lines.filter(each => !isUrl(each)).sort()).toEqual([...EVERYBODY, ...own, ...shared].sort())
+    expect(objects).toEqual([...EVERYBODY, ...own, ...shared].sort())
     // What every account may ask for that has one: health, versions, discovery.
-    for (const line of lines.filter(isUrl)) expect(line).toMatch(/\[get]$/)
+    for (const line of urls) expect(line).toMatch(/\[get]$/)
   }, 30_000)
 
   const status = async (path: string) => (await api.read(path, WEBHOOK)).status
@@ -107,7 +96,3 @@ describeWithParts('the webhook’s own rights', [...controlPlaneParts, 'envoy-ga
     expect(named).toEqual(read)
   })
 })
-
-function isUrl(line: string): boolean {
-  return line.startsWith('[')
-}

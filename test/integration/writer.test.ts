@@ -13,6 +13,20 @@ import { crdFiles } from '../parts/crds.ts'
 import { describeWithParts } from '../parts/require.ts'
 import { until } from './api.ts'
 import { applied } from './objects.ts'
+import { print } from './print.ts'
+import { refusingPolicy } from './refusing-policy.ts'
+import {
+  grant,
+  ingress,
+  middleware,
+  moved,
+  objectOf,
+  policy,
+  route,
+  team,
+  uidOf,
+  versionOf,
+} from './written-objects.ts'
 
 const OUR_CRDS = ['authteams', 'authexemptions'].map(name =>
   join(import.meta.dirname, `../../manifests/crds/${name}.yaml`),
@@ -135,7 +149,7 @@ describeWithParts('writes to a real API server', [...controlPlaneParts, 'envoy-g
       const before = await made({ ...object, metadata: { ...object.metadata, name: 'even' } })
       const added = [{ op: 'add', path: '/spec/oddity', value: 1 }] as const
       answers.push(await writer.patch(refOf(before), versionOf(before), added))
-      print(`unknown field of ${object.kind}`, answers)
+      print(`unknown field of ${object.kind}: ${JSON.stringify(answers)}`)
       for (const answer of answers) {
         expect(answer).toMatchObject({ outcome: 'refused', message: expect.stringMatching(/\bspec\.oddity\b/) })
       }
@@ -146,7 +160,7 @@ describeWithParts('writes to a real API server', [...controlPlaneParts, 'envoy-g
   test('what a rule of the definition refuses is refused with what the rule says', async () => {
     const wrong = { ...policy('wrong'), spec: { authorization: { defaultAction: 'Deny' } } }
     const answer = await writer.apply(wrong)
-    print('rule of a definition', answer)
+    print(`rule of a definition: ${JSON.stringify(answer)}`)
     expect(answer).toMatchObject({ outcome: 'refused', status: 422, message: expect.stringContaining('target') })
   })
 
@@ -209,11 +223,11 @@ describeWithParts('writes to a real API server', [...controlPlaneParts, 'envoy-g
     }
     await counted({ hard })
     const early = await untilNot('done')
-    print('quota that nobody has counted', early)
+    print(`quota that nobody has counted: ${JSON.stringify(early)}`)
     expect(early).toMatchObject({ outcome: 'later', message: expect.stringContaining('quota') })
     await counted({ hard, used: hard })
     const full = await untilNot('later')
-    print('quota used up', full)
+    print(`quota used up: ${JSON.stringify(full)}`)
     expect(full).toMatchObject({ outcome: 'refused', status: 403, message: expect.stringContaining('quota') })
   }, 150_000)
 
@@ -227,7 +241,7 @@ describeWithParts('writes to a real API server', [...controlPlaneParts, 'envoy-g
       await nobody.create(policy('guarded')),
       await nobody.remove(refOf(object), uidOf(object)),
     ]
-    print('no right', answers.at(-1))
+    print(`no right: ${JSON.stringify(answers.at(-1))}`)
     for (const answer of answers) {
       expect(answer).toMatchObject({ outcome: 'refused', status: 403, message: expect.stringContaining('nobody') })
     }
@@ -239,27 +253,16 @@ describeWithParts('writes to a real API server', [...controlPlaneParts, 'envoy-g
     'RequestEntityTooLarge',
   ])('an admission that refuses as %s refuses', async reason => {
     const name = `no-${reason.toLowerCase()}`
-    const admission = { apiVersion: 'admissionregistration.k8s.io/v1', metadata: { name } }
-    const rule = {
-      apiGroups: ['networking.k8s.io'],
-      apiVersions: ['v1'],
-      operations: ['CREATE'],
-      resources: ['ingresses'],
-    }
-    const spec = {
-      matchConstraints: { resourceRules: [{ ...rule, resourceNames: [name] }] },
-      validations: [{ expression: 'false', message: 'not on a Monday', reason }],
-    }
-    const binding = { policyName: name, validationActions: ['Deny'] }
-    await applied(controlPlane, { ...admission, kind: 'ValidatingAdmissionPolicy', spec })
-    await applied(controlPlane, { ...admission, kind: 'ValidatingAdmissionPolicyBinding', spec: binding })
+    const expression = `object.metadata.name != '${name}'`
+    const where = { apiGroup: 'networking.k8s.io', resource: 'ingresses', operations: ['CREATE'] }
+    await applied(controlPlane, ...refusingPolicy({ name, ...where, expression, message: 'not on a Monday', reason }))
     let answer = await writer.create(ingress(name))
     await until('the policy is in force', async () => {
       if (answer.outcome === 'done') await writer.remove(refOf(answer.object), uidOf(answer.object))
       answer = await writer.create(ingress(name))
       return answer.outcome !== 'done'
     })
-    print(`admission, ${reason}`, answer)
+    print(`admission, ${reason}: ${JSON.stringify(answer)}`)
     expect(answer).toMatchObject({ outcome: 'refused', message: expect.stringContaining('not on a Monday') })
   }, 90_000)
 
@@ -298,12 +301,12 @@ describeWithParts('writes to a real API server', [...controlPlaneParts, 'envoy-g
     await controlPlane.restartApiServer(async () => {
       during.push(await writer.get(refOf(object)), await writer.apply(ingress('away')))
     })
-    print('server away', during)
+    print(`server away: ${JSON.stringify(during)}`)
     for (const answer of during) expect(answer).toMatchObject({ outcome: 'later' })
     let answer = await writer.apply(ingress('away'))
     await until('it is applied again', async () => {
       if (answer.outcome === 'done') return true
-      print('server starting', answer)
+      print(`server starting: ${JSON.stringify(answer)}`)
       expect(answer.outcome).toBe('later')
       answer = await writer.apply(ingress('away'))
       return false
@@ -311,63 +314,3 @@ describeWithParts('writes to a real API server', [...controlPlaneParts, 'envoy-g
     expect(versionOf(objectOf(answer))).toBe(versionOf(object))
   }, 120_000)
 })
-
-function objectOf(written: Written): KubeObject {
-  if (written.outcome !== 'done') throw new Error(JSON.stringify(written))
-  return written.object
-}
-
-function versionOf({ metadata }: KubeObject): string {
-  return String(metadata.resourceVersion)
-}
-
-function uidOf({ metadata }: KubeObject): string {
-  return String(metadata.uid)
-}
-
-function moved(object: KubeObject, namespace: string): KubeObject {
-  return { ...object, metadata: { ...object.metadata, namespace } }
-}
-
-function print(what: string, value: unknown): void {
-  process.stdout.write(`${what}: ${JSON.stringify(value)}\n`)
-}
-
-function ingress(name: string): KubeObject {
-  const spec = {
-    rules: [{ host: `${name}.example.com` }],
-    defaultBackend: { service: { name: 'app', port: { number: 80 } } },
-  }
-  return { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', metadata: { ...HERE, name }, spec }
-}
-
-function route(name: string): KubeObject {
-  const spec = { parentRefs: [{ name: 'g' }], hostnames: [`${name}.example.com`] }
-  return { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', metadata: { ...HERE, name }, spec }
-}
-
-function grant(name: string): KubeObject {
-  const from = [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'shop' }]
-  const spec = { from, to: [{ group: '', kind: 'Service', name: 'oauth2-proxy' }] }
-  return { apiVersion: 'gateway.networking.k8s.io/v1beta1', kind: 'ReferenceGrant', metadata: { ...HERE, name }, spec }
-}
-
-function policy(name: string): KubeObject {
-  const targetSelectors = [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', matchLabels: { a: 'b' } }]
-  const spec = { targetSelectors, authorization: { defaultAction: 'Deny' } }
-  return { apiVersion: 'gateway.envoyproxy.io/v1alpha1', kind: 'SecurityPolicy', metadata: { ...HERE, name }, spec }
-}
-
-function middleware(name: string): KubeObject {
-  const spec = { ipAllowList: { sourceRange: ['192.0.2.0/24'] } }
-  return { apiVersion: 'traefik.io/v1alpha1', kind: 'Middleware', metadata: { ...HERE, name }, spec }
-}
-
-function team(name: string): KubeObject {
-  const service = { name: 'oauth2-proxy', namespace: 'auth' }
-  const spec = {
-    namespaces: { names: ['shop'] },
-    proxy: { service, cookieDomains: [`${name}.example.com`] },
-  }
-  return { apiVersion: 'auth.example/v1alpha1', kind: 'AuthTeam', metadata: { name }, spec }
-}
