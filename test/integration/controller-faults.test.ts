@@ -1,63 +1,35 @@
 // The controller while things break: replicas that are paused, a Lease that is edited, an API server that refuses, stalls
 // or dies. In the end everything is right, nobody wrote twice, and nothing was asked for in a hurry.
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Agent, request } from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import type { KubeObject } from '../../src/core/types.ts'
-import type { TestProxy } from '../kube/proxy.ts'
 import { describeWithParts } from '../parts/require.ts'
-import { credentials, until } from './api.ts'
-import { CONFIG, httpRoute, ingress, namespace, team } from './cluster-objects.ts'
+import { until } from './api.ts'
+import { answered, apiFaults } from './api-faults.ts'
+import { httpRoute, ingress, namespace, team } from './cluster-objects.ts'
 import { type ControllerCluster, controllerParts, hasRecord, startControllerCluster } from './controller-cluster.ts'
 import { logged, untilLeads } from './controller-pod.ts'
+import { controllerReplicas, type Replica } from './controller-replicas.ts'
 import { applied, succeeds } from './objects.ts'
-import type { Pod } from './pods.ts'
 import { print } from './print.ts'
 
-const LEASE = 'leases/portcullis-controller'
 const TAKEN_OVER_MS = 20_000
 const GRACE_MS = 30_000
 
-type Sent = { readonly at: number; readonly by: string; readonly method: string; readonly path: string }
-type Replica = { readonly name: string; readonly pod: Pod; readonly proxy: TestProxy }
-/** What becomes of a request instead of being handed on; undefined: it is. */
-type Break = (sent: Sent, response: ServerResponse, request: IncomingMessage) => boolean
-
 describeWithParts('the controller among faults', controllerParts, () => {
   let cluster: ControllerCluster
-  let sent: Sent[] = []
-  const replicas: Replica[] = []
-  const breaks = new Map<string, Break>()
+  const replicas = controllerReplicas(() => cluster)
+  const { breaks, start, writes, writtenIn, renewals } = replicas
 
   beforeAll(async () => {
     cluster = await startControllerCluster()
     await cluster.withoutAdmission()
   }, 240_000)
 
-  afterEach(async () => {
-    breaks.clear()
-    for (const { pod } of replicas.splice(0)) {
-      if (!pod.part.hasEnded()) process.kill(pod.part.pid, 'SIGCONT')
-      await pod.terminate()
-    }
-    sent = []
-  }, 120_000)
+  afterEach(() => replicas.end(), 120_000)
 
   afterAll(() => cluster?.stop(), 60_000)
 
-  const start = async (name: string): Promise<Replica> => {
-    const proxy = await cluster.proxy()
-    proxy.fault = ({ path }, response, request) => {
-      const one = { at: Date.now(), by: name, method: request.method ?? '', path }
-      sent.push(one)
-      return breaks.get(name)?.(one, response, request) ?? false
-    }
-    const pod = await cluster.installed.startController({ config: CONFIG, args: ['--kubeconfig', proxy.kubeconfig] })
-    const replica = { name, pod, proxy }
-    replicas.push(replica)
-    return replica
-  }
   const two = async (): Promise<[Replica, Replica]> => {
     const first = await start('first')
     await untilLeads(first.pod)
@@ -67,12 +39,6 @@ describeWithParts('the controller among faults', controllerParts, () => {
     await sleep(3000)
     return [first, second]
   }
-  const writes = () =>
-    sent.filter(({ method, path }) => method !== 'GET' && !path.endsWith(LEASE) && !path.endsWith('/leases'))
-  const renewals = (by: string) =>
-    sent.filter(each => each.by === by && each.method === 'PATCH' && each.path.endsWith(LEASE))
-  const writtenIn = (of: string, by?: string) =>
-    writes().filter(({ path, ...each }) => path.includes(`/namespaces/${of}/`) && (by === undefined || each.by === by))
   const isReady = async (names: readonly string[]): Promise<boolean> => {
     const conditions = await Promise.all(names.map(each => cluster.ready(each)))
     return conditions.every(({ status }) => status === 'True')
@@ -81,7 +47,7 @@ describeWithParts('the controller among faults', controllerParts, () => {
     await until('all teams are ready', () => isReady(names), withinMs).catch(async error => {
       const conditions = await Promise.all(names.map(each => cluster.ready(each)))
       const teams = names.map((each, i) => `${each}: ${String(conditions[i]?.message)}`).join('\n')
-      throw new Error(`${error.message}\n${teams}\n${replicas.map(({ pod }) => pod.log().slice(-5000)).join('\n')}`)
+      throw new Error(`${error.message}\n${teams}\n${replicas.log()}`)
     })
   }
   const several = (prefix: string, count: number) => {
@@ -189,7 +155,8 @@ describeWithParts('the controller among faults', controllerParts, () => {
   }, 180_000)
 
   test('errors of every kind are overcome, without a hot loop and without a lapse of the Lease', async () => {
-    const kinds = Object.keys(FAULTS)
+    const faults = apiFaults(cluster.controlPlane)
+    const kinds = Object.keys(faults)
     const names = [...kinds, 'broken'].map(each => `with-${each}`)
     const documents = names.flatMap(name => [
       namespace(name),
@@ -197,16 +164,16 @@ describeWithParts('the controller among faults', controllerParts, () => {
       inNamespace(ingress('old', `old.${name}.example.com`), name),
       httpRoute('cart', name, `cart.${name}.example.com`),
     ])
-    const left = new Map(kinds.map(kind => [kind, FAULTS[kind]?.times ?? 0]))
+    const left = new Map(kinds.map(kind => [kind, faults[kind]?.times ?? 0]))
     let isBroken = true
-    breaks.set('only', ({ method, path }, response, request) => {
+    breaks.set('only', ({ method, path }, response, request, proxy) => {
       const kind = /\/namespaces\/with-([a-z0-9]+)\//.exec(path)?.[1] ?? ''
       if (kind === 'broken' && isBroken && method !== 'GET') return answered(response, 500)
       const times = left.get(kind) ?? 0
-      const fault = FAULTS[kind]
+      const fault = faults[kind]
       if (fault === undefined || times === 0 || (method === 'GET') !== (times % 4 === 0)) return false
       left.set(kind, times - 1)
-      return fault.does(response, request)
+      return fault.does(response, request, proxy)
     })
     const only = await start('only')
     await untilLeads(only.pod)
@@ -252,7 +219,7 @@ describeWithParts('the controller among faults', controllerParts, () => {
     await cluster.controlPlane.restartApiServer(() => sleep(3000))
     const backAt = Date.now()
     await untilReady(names, 120_000)
-    const away = sent.filter(({ at }) => at > killedAt && at < backAt).length
+    const away = replicas.sent.filter(({ at }) => at > killedAt && at < backAt).length
     print(
       `API server away for ${backAt - killedAt} ms: ${away} requests meanwhile, all right ${Date.now() - backAt} ms later`,
     )
@@ -280,60 +247,8 @@ describeWithParts('the controller among faults', controllerParts, () => {
     expect(Math.max(...made(names).values())).toBe(1)
     expect(await second.pod.metric('portcullis_leader')).toBe(1)
   }, 240_000)
-
-  type Fault = { readonly times: number; does(response: ServerResponse, request: IncomingMessage): boolean }
-  /** `times`: so many requests meet it; what is refused for good is tried again only after a minute. */
-  const FAULTS: Readonly<Record<string, Fault>> = {
-    conflict: { times: 6, does: response => answered(response, 409) },
-    expired: { times: 2, does: response => answered(response, 410) },
-    invalid: { times: 2, does: response => answered(response, 422) },
-    busy: { times: 6, does: response => answered(response, 429, { 'retry-after': '1' }) },
-    error: { times: 6, does: response => answered(response, 500) },
-    unavailable: { times: 6, does: response => answered(response, 503, { 'retry-after': '1' }) },
-    reset: { times: 3, does: () => replicas.at(-1)?.proxy.reset() === undefined },
-    stalled: { times: 3, does: () => true },
-    // It is done, and the answer does not arrive.
-    lost: {
-      times: 3,
-      does(response, request) {
-        void passed(cluster, request).then(() => response.destroy())
-        return true
-      },
-    },
-  }
 })
 
 function inNamespace({ metadata, ...rest }: KubeObject, of: string): KubeObject {
   return { ...rest, metadata: { ...metadata, namespace: of } }
-}
-
-const REASONS: Readonly<Record<number, string>> = {
-  409: 'Conflict',
-  410: 'Expired',
-  422: 'Invalid',
-  429: 'TooManyRequests',
-}
-
-function answered(response: ServerResponse, code: number, headers: Readonly<Record<string, string>> = {}): boolean {
-  const [reason, message] = [REASONS[code] ?? 'InternalError', 'so says the test']
-  const details = { causes: [{ message }] }
-  const body = { apiVersion: 'v1', kind: 'Status', status: 'Failure', code, reason, message, details }
-  response.writeHead(code, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
-  return true
-}
-
-/** Sends it on in the test's own name. */
-async function passed({ controlPlane }: ControllerCluster, incoming: IncomingMessage): Promise<void> {
-  const { authorization, ca } = credentials(controlPlane)
-  const agent = new Agent({ ca })
-  await new Promise<void>((resolve, reject) => {
-    const headers = { ...incoming.headers, authorization, host: new URL(controlPlane.server).host }
-    const options = { method: incoming.method, headers, agent }
-    const onward = request(`${controlPlane.server}${incoming.url ?? ''}`, options, answer => {
-      answer.resume().on('end', resolve)
-    })
-    onward.on('error', reject)
-    incoming.pipe(onward)
-  })
-  agent.destroy()
 }
