@@ -6,62 +6,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { stringify } from 'yaml'
 import { status } from '../../src/commands/status.ts'
-import { identity } from '../../src/core/companions.ts'
 import { array, object } from '../../src/core/json.ts'
-import { ACCESS } from '../../src/core/keys.ts'
-import type { KubeObject } from '../../src/core/types.ts'
 import { listPaths } from '../../src/kube/kinds.ts'
 import { captured } from '../commands/portcullis.ts'
 import type { TestProxy } from '../kube/proxy.ts'
 import { MANIFESTS } from '../manifests/documents.ts'
 import { describeWithParts } from '../parts/require.ts'
 import { until } from './api.ts'
-import { CONFIG, ENVOY, GATEWAY, httpRoute, ingress, NGINX, namespace } from './cluster-objects.ts'
+import { CONFIG, ENVOY, GATEWAY, NGINX, namespace } from './cluster-objects.ts'
 import { type ControllerCluster, controllerParts, serve, startControllerCluster } from './controller-cluster.ts'
 import { lookedAtEverything, untilAtRest } from './controller-pod.ts'
 import { applied, succeeds } from './objects.ts'
 import type { Pod } from './pods.ts'
+import { SHOP_ROUTES, shopNamespace, shopRoute, shopTeam, storedVersions, TEAM_LABEL, WATCHED } from './shop-facts.ts'
 
 const config = { ...CONFIG, settleSeconds: 1 }
-const TEAM_LABEL = 'auth.example/team'
-/** Routes, and every kind that a companion has. */
-const STORED = [
-  'Ingress',
-  'HTTPRoute',
-  'SecurityPolicy',
-  'ClientTrafficPolicy',
-  'ReferenceGrant',
-  'Middleware',
-  'BackendTLSPolicy',
-]
-const WATCHED = [...STORED, 'AuthTeam', 'Namespace', 'IngressClass', 'GatewayClass', 'Gateway']
-
-function team(access: readonly string[] = ['admins']): KubeObject {
-  const spec = {
-    namespaces: { selector: { matchLabels: { [TEAM_LABEL]: 'team-a' } } },
-    hosts: ['*.team-a.example.com'],
-    proxy: { service: { namespace: 'auth', name: 'oauth2-proxy' }, cookieDomains: ['team-a.example.com'] },
-    access: access.map(name => ({ name, allowedGroups: [`${name}-group`] })),
-  }
-  return { apiVersion: 'auth.example/v1alpha1', kind: 'AuthTeam', metadata: { name: 'team-a' }, spec }
-}
-
-function shops(labels: object = { [TEAM_LABEL]: 'team-a' }): KubeObject {
-  const { metadata, ...rest } = namespace('shops')
-  return { ...rest, metadata: { ...metadata, labels } }
-}
-
-function withLabel(route: KubeObject, key: string, value: string): KubeObject {
-  const { metadata } = route
-  return { ...route, metadata: { ...metadata, labels: { ...object(metadata.labels), [key]: value } } }
-}
-
-const ROUTES = [
-  ingress('old', 'old.team-a.example.com'),
-  httpRoute('cart', 'shops', 'cart.team-a.example.com'),
-  withLabel(httpRoute('office', 'shops', 'office.team-a.example.com'), ACCESS, 'admins'),
-]
-
 function inStatus(frozen: readonly (readonly [route: string, word: string])[]): object {
   return Object.fromEntries(frozen.map(([route]) => [route, 'frozen']))
 }
@@ -74,26 +33,10 @@ describeWithParts('facts that go missing', controllerParts, () => {
   let controller: Pod
   let before: ReadonlyMap<string, string>
 
-  /** Every route and companion with its version: who is deleted and made again gets another. */
-  const stored = async (): Promise<ReadonlyMap<string, string>> => {
-    const versions = new Map<string, string>()
-    for (const path of Object.values(listPaths(STORED))) {
-      const { body } = await cluster.api.send('GET', path)
-      const kind = String(body.kind)
-      for (const each of array(body.items).map(item => ({ ...object(item), kind }) as KubeObject))
-        versions.set(identity(each), String(each.metadata.resourceVersion))
-    }
-    return versions
-  }
+  const stored = () => storedVersions(cluster.api)
   const refusedNow = async (kind: Labelled, level?: string): Promise<string | undefined> => {
     const name = `new-${Math.random().toString(36).slice(2)}`
-    const host = `${name}.team-a.example.com`
-    const route = kind === 'Ingress' ? ingress(name, host) : httpRoute(name, 'shops', host)
-    const { status: code, message } = await cluster.api.create(
-      level === undefined ? route : withLabel(route, ACCESS, level),
-      undefined,
-      '?dryRun=All',
-    )
+    const { status: code, message } = await cluster.api.create(shopRoute(kind, name, level), undefined, '?dryRun=All')
     return code === 201 ? undefined : message
   }
   const isFrozen = async (name: string, code: string) => {
@@ -149,8 +92,8 @@ describeWithParts('facts that go missing', controllerParts, () => {
     cluster = await startControllerCluster()
     proxy = await cluster.proxy()
     controller = (await serve(cluster, config, [`--kubeconfig=${proxy.kubeconfig}`])).controller
-    await applied(cluster.controlPlane, namespace('auth'), shops(), team())
-    for (const each of ROUTES)
+    await applied(cluster.controlPlane, namespace('auth'), shopNamespace(), shopTeam())
+    for (const each of SHOP_ROUTES)
       await until(`${each.metadata.name} is admitted`, async () => (await cluster.api.create(each)).status === 201)
     await untilAtRest(controller)
     before = await stored()
@@ -171,7 +114,7 @@ describeWithParts('facts that go missing', controllerParts, () => {
       go: () => succeeds(cluster.controlPlane, ['delete', 'crd', 'authteams.auth.example']),
       back: async () => {
         await cluster.controlPlane.applyCrds(join(MANIFESTS, 'crds/authteams.yaml'))
-        await until('the team is back', async () => (await cluster.api.create(team())).status === 201)
+        await until('the team is back', async () => (await cluster.api.create(shopTeam())).status === 201)
       },
       kinds: ['Ingress', 'HTTPRoute'],
       frozen: [
@@ -209,8 +152,8 @@ describeWithParts('facts that go missing', controllerParts, () => {
 
   test('the label of the namespace that lets it use the team', async () => {
     await changesNothing({
-      go: () => cluster.api.patch(shops(), { metadata: { labels: { [TEAM_LABEL]: null } } }),
-      back: () => cluster.api.patch(shops(), { metadata: { labels: { [TEAM_LABEL]: 'team-a' } } }),
+      go: () => cluster.api.patch(shopNamespace(), { metadata: { labels: { [TEAM_LABEL]: null } } }),
+      back: () => cluster.api.patch(shopNamespace(), { metadata: { labels: { [TEAM_LABEL]: 'team-a' } } }),
       kinds: ['Ingress', 'HTTPRoute'],
       frozen: [
         ['old', 'team'],
@@ -225,8 +168,8 @@ describeWithParts('facts that go missing', controllerParts, () => {
       spec: { namespaces: { selector: { matchLabels: { [TEAM_LABEL]: value } } } },
     })
     await changesNothing({
-      go: () => cluster.api.patch(team(), selector('team-b')),
-      back: () => cluster.api.patch(team(), selector('team-a')),
+      go: () => cluster.api.patch(shopTeam(), selector('team-b')),
+      back: () => cluster.api.patch(shopTeam(), selector('team-a')),
       kinds: ['Ingress', 'HTTPRoute'],
       frozen: [
         ['old', 'team'],
@@ -238,8 +181,8 @@ describeWithParts('facts that go missing', controllerParts, () => {
 
   test('an access level that routes use', async () => {
     await changesNothing({
-      go: () => cluster.api.patch(team(), { spec: { access: [] } }),
-      back: () => cluster.api.patch(team(), { spec: { access: team().spec && object(team().spec).access } }),
+      go: () => cluster.api.patch(shopTeam(), { spec: { access: [] } }),
+      back: () => cluster.api.patch(shopTeam(), { spec: { access: object(shopTeam().spec).access } }),
       kinds: ['HTTPRoute'],
       level: 'admins',
       frozen: [['office', 'admins']],
