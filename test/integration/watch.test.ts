@@ -4,40 +4,29 @@ import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import { defaultConfig } from '../../src/api/config.ts'
-import { FactStore } from '../../src/facts/store.ts'
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import { type Connection, connect } from '../../src/kube/connection.ts'
-import { FACT_PATHS } from '../../src/kube/kinds.ts'
-import { watchAll } from '../../src/kube/watch-all.ts'
 import type { Counts } from '../../src/kube/watched.ts'
 import { ask, type Mirror, type MirrorOptions, startMirror, until } from '../kube/mirror.ts'
-import { type Fault, type Seen, startProxy, type TestProxy } from '../kube/proxy.ts'
+import type { Seen } from '../kube/proxy.ts'
+import { EXPIRED, firstOf, gone, onlyToken } from '../kube/proxy-faults.ts'
 import { type ControlPlane, controlPlaneParts, startControlPlane } from '../parts/control-plane.ts'
 import { describeWithParts } from '../parts/require.ts'
-import { gatewayDefinitions } from './gateway-definitions.ts'
+import { INGRESSES, ingress, type Stirred, startStirred } from './stirred.ts'
 
-const OUR_CRDS = ['authteams', 'authexemptions'].map(name =>
-  join(import.meta.dirname, `../../manifests/crds/${name}.yaml`),
-)
-const INGRESSES = '/apis/networking.k8s.io/v1/namespaces/default/ingresses'
-const CLASSES = '/apis/networking.k8s.io/v1/ingressclasses'
-// To make 12,000 takes the API server half a minute; what is remembered of that many is measured in the unit tests.
-const MANY = 3000
 const NO_RELIST = { Namespace: 0, IngressClass: 0, Ingress: 0 }
 const ONE_RELIST = { Namespace: 1, IngressClass: 1, Ingress: 1 }
 
-describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-gateway-crds', 'traefik-crds'], () => {
+describeWithParts('watches of a real API server', controlPlaneParts, () => {
   let controlPlane: ControlPlane
   let direct: Connection
+  let stirred: Stirred
   const mirrors: Mirror[] = []
 
   beforeAll(async () => {
     controlPlane = await startControlPlane({ dir: mkdtempSync(join(tmpdir(), 'portcullis-')) })
     direct = await connect(controlPlane.kubeconfig, {})
-    for (const name of ['kept', 'changed', 'deleted']) await create(name)
+    stirred = await startStirred(direct)
   }, 120_000)
 
   afterEach(async () => {
@@ -56,39 +45,10 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
     return started
   }
 
-  const create = async (name: string): Promise<void> => {
-    await ask(direct, { method: 'POST', path: INGRESSES, body: JSON.stringify(ingress(name)) })
-    const ingressClass = { apiVersion: 'networking.k8s.io/v1', kind: 'IngressClass', metadata: { name } }
-    const body = JSON.stringify({ ...ingressClass, spec: { controller: 'example.com/none' } })
-    await ask(direct, { method: 'POST', path: CLASSES, body })
-  }
-  const change = async (name: string): Promise<void> => {
-    const body = JSON.stringify({ metadata: { labels: { changed: String(performance.now()) } } })
-    const contentType = 'application/merge-patch+json'
-    for (const path of [INGRESSES, CLASSES, '/api/v1/namespaces']) {
-      const of = path === '/api/v1/namespaces' ? 'default' : name
-      await ask(direct, { method: 'PATCH', path: `${path}/${of}`, body, contentType })
-    }
-  }
-  const remove = async (name: string): Promise<void> => {
-    for (const path of [INGRESSES, CLASSES]) await ask(direct, { method: 'DELETE', path: `${path}/${name}` })
-  }
-  /** Something new, something else, something gone, in every kind; the next call finds the same to do. */
-  const stir = async (): Promise<void> => {
-    await remove('deleted')
-    await change('changed')
-    await create('deleted')
-    await change('kept')
-    await remove('kept')
-    await create('kept')
-    await create('gone')
-    await remove('gone')
-  }
-
   test('have after the first list and every change what the server has', async () => {
     const { same, relists, watched, objects } = await mirror({ limits: { pageSize: 2 } })
     await same()
-    await stir()
+    await stirred.stir()
     await same()
     expect(relists()).toEqual(NO_RELIST)
     expect(watched.kinds.get('Ingress')?.counts).toMatchObject({ lists: 1, pages: 2 })
@@ -102,7 +62,7 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
     const { same, relists, proxy } = await mirror()
     for (let i = 0; i < 3; i++) {
       proxy.reset()
-      await stir()
+      await stirred.stir()
       await same()
     }
     expect(relists()).toEqual(NO_RELIST)
@@ -111,7 +71,7 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
   test('go on after connections that were dead without a sign, without a re-list', async () => {
     const { same, relists, proxy, watched } = await mirror({ limits: { quietMs: 1500 } })
     proxy.freeze()
-    await stir()
+    await stirred.stir()
     await same()
     expect(stalls(watched)).toBeGreaterThan(0)
     expect(relists()).toEqual(NO_RELIST)
@@ -120,7 +80,7 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
   test('go on after streams in which nothing comes any more, without a re-list', async () => {
     const { same, relists, proxy, watched } = await mirror({ limits: { quietMs: 1500 } })
     for (const live of proxy.live) live.pass = () => undefined
-    await stir()
+    await stirred.stir()
     await same()
     expect(stalls(watched)).toBeGreaterThan(0)
     expect(relists()).toEqual(NO_RELIST)
@@ -130,7 +90,7 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
     ['an answer 410', gone],
     [
       'an error 410 in the stream',
-      (response: ServerResponse) => response.writeHead(200).end(`${JSON.stringify(expired)}\n`),
+      (response: ServerResponse) => response.writeHead(200).end(`${JSON.stringify(EXPIRED)}\n`),
     ],
   ])(
     'list again once after %s, and miss nothing that happened in between',
@@ -138,7 +98,7 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
       const { same, relists, proxy } = await mirror()
       proxy.fault = firstOf('watch', answer)
       proxy.reset()
-      await stir()
+      await stirred.stir()
       await same()
       expect(relists()).toEqual(ONE_RELIST)
     },
@@ -150,12 +110,12 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
     proxy.fault = (seen, response) => seen.kind === 'watch' && gone(response)
     proxy.reset()
     const began = performance.now()
-    await stir()
+    await stirred.stir()
     await sleep(2000)
     const most = Math.floor((performance.now() - began) / 1500) + 1
     for (const count of Object.values(relists())) expect(count).toBeLessThanOrEqual(most)
     proxy.fault = undefined
-    await stir()
+    await stirred.stir()
     await same()
   }, 60_000)
 
@@ -178,7 +138,7 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
   }, 60_000)
 
   test('begin a list anew whose rest has expired, and keep nothing that was gone by then', async () => {
-    await create('a-first')
+    await stirred.create('a-first')
     const once = firstOf('page', gone)
     const { same, relists, objects } = await mirror({
       limits: { pageSize: 2 },
@@ -189,7 +149,7 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
         const firstPage = until(() =>
           proxy.seen.some(({ kind, path }) => kind === 'page' && path.endsWith('/ingresses')),
         )
-        void firstPage.then(() => remove('a-first'))
+        void firstPage.then(() => stirred.remove('a-first'))
       },
     })
     await same()
@@ -200,7 +160,7 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
   test('go on after rubbish in the stream, and list once to be sure', async () => {
     const { same, relists, proxy } = await mirror()
     for (const { client } of proxy.live) client.write('{"type":"MODIFIED","object":{"metadata":{"na\u0000me"}\n')
-    await stir()
+    await stirred.stir()
     await same()
     await until(() => Object.values(relists()).every(count => count === 1))
     await same()
@@ -217,8 +177,8 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
       }
     }
     // The second time even the quietest kind has said more than what got lost.
-    await stir()
-    await stir()
+    await stirred.stir()
+    await stirred.stir()
     await same()
     for (const count of Object.values(relists())) expect(count).toBeLessThanOrEqual(1)
   }, 60_000)
@@ -237,7 +197,7 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
           return piece.slice(0, piece.length / 2)
         }
       }
-      await stir()
+      await stirred.stir()
       await same()
       expect(relists()).toEqual(NO_RELIST)
     },
@@ -254,7 +214,7 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
       return count <= 5
     }
     proxy.reset()
-    await stir()
+    await stirred.stir()
     await same()
     expect([...refusals.values()]).toEqual([6, 6, 6])
     expect(relists()).toEqual(NO_RELIST)
@@ -269,7 +229,7 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
     writeFileSync(`${proxy.kubeconfig}.token`, 'the-new-token')
     proxy.fault = onlyToken('the-new-token')
     proxy.reset()
-    await stir()
+    await stirred.stir()
     await same()
     expect(relists()).toEqual(NO_RELIST)
     for (const { counts } of watched.kinds.values()) expect(counts.setbacks.unauthorized).toBe(0)
@@ -285,7 +245,7 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
     })
     proxy.fault = onlyToken('the-new-token')
     proxy.reset()
-    await stir()
+    await stirred.stir()
     await until(() => [...watched.kinds.values()].every(({ counts }) => counts.setbacks.unauthorized > 0))
     writeFileSync(`${proxy.kubeconfig}.token`, 'the-new-token')
     await same()
@@ -296,7 +256,7 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
   test('go on from a bookmark when nothing else has come', async () => {
     const { same, relists, proxy, watched } = await mirror()
     const versions = new Map<string, string>()
-    await stir()
+    await stirred.stir()
     for (const { seen, client } of proxy.live) {
       const { apiVersion, kind, metadata } = await ask(direct, { path: `${seen.path}?limit=1` })
       versions.set(seen.path, String(metadata.resourceVersion))
@@ -314,7 +274,7 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
     for (const { path, url } of proxy.seen.slice(before)) {
       expect(new URL(url, 'https://proxy').searchParams.get('resourceVersion')).toBe(versions.get(path))
     }
-    await stir()
+    await stirred.stir()
     await same()
     expect(relists()).toEqual(NO_RELIST)
   }, 60_000)
@@ -328,7 +288,7 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
         return piece
       }
     }
-    await stir()
+    await stirred.stir()
     await same()
     for (const { seen, client } of proxy.live) client.write(said.get(seen))
     await until(() => [...watched.kinds.values()].every(({ counts }) => counts.stale > 0))
@@ -339,7 +299,7 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
   test('are repaired by the list that comes by itself, where no event gets through', async () => {
     const { same, relists, proxy } = await mirror({ limits: { backstopMs: 1500 } })
     for (const live of proxy.live) live.pass = () => undefined
-    await stir()
+    await stirred.stir()
     await same()
     for (const count of Object.values(relists())) expect(count).toBeGreaterThan(0)
   }, 60_000)
@@ -351,128 +311,11 @@ describeWithParts('watches of a real API server', [...controlPlaneParts, 'envoy-
       expect(watched.ready()).toBe(true)
     }
     await controlPlane.restartApiServer(whileAway)
-    await stir()
+    await stirred.stir()
     await same()
     for (const count of Object.values(relists())) expect(count).toBeLessThanOrEqual(1)
   }, 60_000)
-
-  test('count a kind that is not installed as complete, and notice when it comes and when it goes', async () => {
-    const paths = { AuthTeam: FACT_PATHS.AuthTeam ?? '', Ingress: FACT_PATHS.Ingress ?? '' }
-    const { watched, same, objects, logged } = await mirror({ paths })
-    const teams = watched.kinds.get('AuthTeam')
-    expect(teams).toMatchObject({ absent: true, synced: false })
-    await controlPlane.applyCrds(...OUR_CRDS)
-    await ask(direct, { method: 'POST', path: paths.AuthTeam, body: JSON.stringify(team('a')) })
-    await same()
-    expect(teams).toMatchObject({ absent: false, synced: true })
-
-    // The definition goes, and with it the watch: what is known of teams is not taken for gone before the server says so.
-    const definition = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/authteams.auth.example'
-    await ask(direct, { method: 'DELETE', path: definition })
-    await until(() => teams?.absent === true)
-    expect(watched.ready()).toBe(true)
-    await controlPlane.applyCrds(...OUR_CRDS)
-    await ask(direct, { method: 'POST', path: paths.AuthTeam, body: JSON.stringify(team('b')) })
-    await same()
-    expect([...objects.keys()].filter(key => key.startsWith('AuthTeam'))).toEqual(['AuthTeam /b'])
-    expect(logged.filter(({ level }) => level === 'error')).toEqual([])
-  }, 180_000)
-
-  describe('of all facts', () => {
-    let proxy: TestProxy
-    let connection: Connection
-
-    beforeAll(async () => {
-      await controlPlane.applyCrds(...gatewayDefinitions(), ...OUR_CRDS)
-      proxy = await startProxy(controlPlane.kubeconfig, controlPlane.dir)
-      connection = await connect(proxy.kubeconfig, {})
-    }, 180_000)
-
-    afterAll(async () => {
-      connection?.close()
-      await proxy?.stop()
-    })
-
-    test('fill the store, each on one connection, and then ask for nothing', async () => {
-      const store = new FactStore(defaultConfig())
-      const log = { info() {}, warn() {}, error() {} }
-      const watched = watchAll(connection, store, { log })
-      await until(() => watched.ready())
-      await until(() => proxy.live.size === watched.kinds.size)
-      expect([...watched.kinds.values()].filter(({ absent }) => absent)).toEqual([])
-      expect([...store.teams()].map(({ name }) => name)).toEqual(['b'])
-      expect(store.namespace('default')).toBeDefined()
-      expect(store.routes.get({ kind: 'Ingress', namespace: 'default', name: 'kept' })).toBeDefined()
-
-      const before = proxy.seen.length
-      await sleep(10_000)
-      expect(proxy.seen.length - before).toBeLessThan(10)
-      expect(proxy.connections).toBeLessThanOrEqual(watched.kinds.size)
-      expect(watched.ageMs()).toBeLessThan(60_000)
-      await watched.stop()
-    }, 60_000)
-
-    test('take thousands of Ingresses in pages, and remember little of them', async () => {
-      await createMany(direct, MANY)
-      setFlagsFromString('--expose-gc')
-      const collect = runInNewContext('gc') as () => void
-      let count = 0
-      const sink = {
-        put() {
-          count++
-          return []
-        },
-        remove() {},
-      }
-      await sleep(200)
-      collect()
-      const before = process.memoryUsage().heapUsed
-      const began = performance.now()
-      const log = { info() {}, warn() {}, error() {} }
-      const watched = watchAll(connection, sink, { log, paths: { Ingress: FACT_PATHS.Ingress ?? '' } })
-      await until(() => watched.ready())
-      const took = performance.now() - began
-      collect()
-      const used = process.memoryUsage().heapUsed - before
-      process.stdout.write(`${count} Ingresses in ${Math.round(took)} ms, ${(used / 1e6).toFixed(1)} MB remembered\n`)
-      const ingresses = watched.kinds.get('Ingress')
-      expect(ingresses?.size).toBe(count)
-      expect(ingresses?.size).toBeGreaterThanOrEqual(MANY)
-      expect(ingresses?.counts).toMatchObject({ lists: 1, pages: Math.ceil(count / 200) })
-      expect(used).toBeLessThan(3e6)
-      await watched.stop()
-    }, 90_000)
-  })
 })
-
-const expired = {
-  type: 'ERROR',
-  object: { kind: 'Status', apiVersion: 'v1', code: 410, reason: 'Expired', message: 'old' },
-}
-
-function gone(response: ServerResponse): true {
-  response.writeHead(410, { 'Content-Type': 'application/json' }).end(JSON.stringify(expired.object))
-  return true
-}
-
-/** The first request of this kind for each path. */
-function firstOf(kind: Seen['kind'], answer: (response: ServerResponse) => unknown): Fault {
-  const done = new Set<string>()
-  return (seen, response) => {
-    if (seen.kind !== kind || done.has(seen.path)) return false
-    done.add(seen.path)
-    answer(response)
-    return true
-  }
-}
-
-function onlyToken(token: string): Fault {
-  return (_, response, { headers }) => {
-    if (headers.authorization === `Bearer ${token}`) return false
-    response.writeHead(401).end('{"kind":"Status","code":401,"message":"Unauthorized"}')
-    return true
-  }
-}
 
 function tokenOf(kubeconfig: string): string {
   return JSON.parse(readFileSync(kubeconfig, 'utf8')).users[0].user.token
@@ -480,37 +323,4 @@ function tokenOf(kubeconfig: string): string {
 
 function stalls({ kinds }: Mirror['watched']): number {
   return [...kinds.values()].reduce((sum, { counts }) => sum + counts.setbacks.stalled, 0)
-}
-
-function ingress(name: string): object {
-  const defaultBackend = { service: { name: 'app', port: { number: 80 } } }
-  return {
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'Ingress',
-    metadata: { name, namespace: 'default', annotations: { note: 'ä€😀' } },
-    spec: { defaultBackend },
-  }
-}
-
-function team(name: string): object {
-  return {
-    apiVersion: 'auth.example/v1alpha1',
-    kind: 'AuthTeam',
-    metadata: { name },
-    spec: {
-      namespaces: { names: [name] },
-      proxy: { service: { namespace: name, name: 'oauth2-proxy' }, cookieDomains: [`${name}.example.com`] },
-    },
-  }
-}
-
-async function createMany(connection: Connection, count: number): Promise<void> {
-  let next = 0
-  const worker = async () => {
-    while (next < count) {
-      const body = JSON.stringify(ingress(`many-${next++}`))
-      await ask(connection, { method: 'POST', path: INGRESSES, body })
-    }
-  }
-  await Promise.all(Array.from({ length: 24 }, worker))
 }
