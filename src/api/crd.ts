@@ -50,6 +50,12 @@ const RESOURCES: readonly Resource[] = [
     status: authTeamStatus,
     columns: [
       condition('Ready', 'Whether it can protect routes.'),
+      {
+        name: 'Reason',
+        type: 'string',
+        jsonPath: '.status.conditions[?(@.type=="Ready")].reason',
+        description: 'Why it can, or cannot.',
+      },
       { ...condition('ProxyAvailable', 'Whether its Service is there.'), name: 'Proxy' },
       condition('Conflicting', 'Whether another team is in the way.'),
       {

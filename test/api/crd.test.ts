@@ -87,7 +87,7 @@ describe('the CRDs', () => {
   test('show of a team whether it is ready and what it protects, and more with -o wide', () => {
     const columns = version(0).additionalPrinterColumns
     const shown = (wide: boolean) => columns.filter(({ priority = 0 }) => priority > 0 === wide).map(({ name }) => name)
-    expect(shown(false)).toEqual(['Ready', 'Proxy', 'Conflicting', 'Ingresses', 'HTTPRoutes', 'Login', 'Age'])
+    expect(shown(false)).toEqual(['Ready', 'Reason', 'Proxy', 'Conflicting', 'Ingresses', 'HTTPRoutes', 'Login', 'Age'])
     expect(shown(true)).toEqual(['Default', 'Message'])
     expect(version(0)).toMatchObject({ subresources: { status: {} } })
     expect(definitions.map(({ spec }) => spec.names.shortNames)).toEqual([['at'], ['ae']])

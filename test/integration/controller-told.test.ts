@@ -77,7 +77,7 @@ describeWithParts('what the controller tells', controlPlaneParts, () => {
     expect(statusPatch(after, teamStatus(parsed, store, later))).toEqual([])
     const shown = await succeeds(controlPlane, ['get', 'authteams'])
     expect(shown).toMatch(
-      /^NAME +READY +PROXY +CONFLICTING +INGRESSES +HTTPROUTES +LOGIN +AGE\nteam-a +True +False +False +0 +0 /,
+      /^NAME +READY +REASON +PROXY +CONFLICTING +INGRESSES +HTTPROUTES +LOGIN +AGE\nteam-a +True +InForce +False +False +0 +0 /,
     )
   }, 30_000)
 })
