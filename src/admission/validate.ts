@@ -74,7 +74,7 @@ function judge(planned: Exclude<Plan, { outcome: 'skip' }>, after: KubeObject, f
     case 'protect': {
       const team = planned.target.team.name
       if (planned.patch.length > 0) return { ...unfinished(after), team }
-      const missing = notReady(planned.scopes, facts, now)
+      const missing = notReady(planned.scopes, planned.target.controller.gateway, facts, now)
       if (missing === undefined) return { outcome: 'protect', reasons: planned.warnings, team }
       return {
         ...(missing.reason.code === 'gateway-preparing'

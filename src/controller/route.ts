@@ -91,7 +91,7 @@ async function writeRoute(
   const about: About = { ...at, uid: string(route.metadata.uid) ?? '' }
   const { facts, now, loops, say, writer, wrote } = context
   if (planned.outcome === 'protect') {
-    const waits = notReady(planned.scopes, facts(), now())
+    const waits = notReady(planned.scopes, planned.target.controller.gateway, facts(), now())
     if (waits !== undefined) {
       say({ said: 'WaitsForGuards', about, reasons: [waits.reason] })
       // Guards that are missing come with a change that is told of. Until then less and less often.

@@ -1,7 +1,7 @@
 // Whether the guards that a plan relies on are in force, or when they will be.
 import { scopeKey } from './companions.ts'
 import { reason } from './reasons.ts'
-import type { Facts, Reason, Scope } from './types.ts'
+import type { Facts, GatewayKind, Reason, Scope } from './types.ts'
 
 /** Proxies are given this much longer than their drain time before a Gateway counts as prepared. */
 const DRAIN_MARGIN = 5
@@ -11,12 +11,17 @@ const DRAIN_SECONDS = 60
 /** `areThere`: they only have to be in force for so many seconds more. Otherwise nobody knows when they will be there. */
 export type NotReady = { readonly reason: Reason; readonly seconds: number; readonly areThere: boolean }
 
-/** `now` in ms since the epoch. The first scope that is not ready decides. */
-export function notReady(scopes: readonly Scope[], facts: Facts, now: number): NotReady | undefined {
+/** Of a route behind this gateway. `now` in ms since the epoch. The first scope that is not ready decides. */
+export function notReady(
+  scopes: readonly Scope[],
+  gateway: GatewayKind['id'],
+  facts: Facts,
+  now: number,
+): NotReady | undefined {
   for (const scope of scopes) {
     // What belongs to one route only (its passthrough) guards nothing.
     if (scope.of === 'route') continue
-    const since = facts.readySince(scope)
+    const since = facts.readySince(scope, gateway)
     if (since === undefined) {
       return { reason: reason('guards-missing', { scope: scopeKey(scope) }), seconds: 2, areThere: false }
     }
@@ -25,8 +30,8 @@ export function notReady(scopes: readonly Scope[], facts: Facts, now: number): N
     const areThere = true
     if (scope.of !== 'gateway')
       return { reason: reason('guards-missing', { scope: scopeKey(scope) }), seconds, areThere }
-    const gateway = `${scope.namespace}/${scope.name}`
-    return { reason: reason('gateway-preparing', { gateway, seconds: String(seconds) }), seconds, areThere }
+    const named = { gateway: `${scope.namespace}/${scope.name}`, seconds: String(seconds) }
+    return { reason: reason('gateway-preparing', named), seconds, areThere }
   }
   return undefined
 }

@@ -107,8 +107,11 @@ export interface Facts {
   policiesAcrossNamespaces(): readonly Policy[]
   exemptions(route: RouteRef): readonly AuthExemption[]
   readonly routes: RouteIndex
-  /** Since when (ms since the epoch) the guards of a scope are there and right; undefined: they are not. */
-  readySince(scope: Scope): number | undefined
+  /**
+   * Since when (ms since the epoch) the guards of a scope are there and right; undefined: they are not. `gateway`: those
+   * that a route behind it relies on, whatever has become of the others.
+   */
+  readySince(scope: Scope, gateway?: GatewayKind['id']): number | undefined
 }
 
 /** A route among the facts: without its object, and with the team that its record names. */

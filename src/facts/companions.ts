@@ -55,28 +55,29 @@ export class StoredCompanions {
     this.#known.clear()
   }
 
-  /** Since when (ms since the epoch) every guard of a scope is there and right; undefined: one is not. */
-  readySince(scope: Scope, facts: Facts): number | undefined {
-    const key = scopeKey(scope)
+  /** Since when (ms since the epoch) every guard of a scope, or of one gateway's part of it, is there and right; undefined: one is not. */
+  readySince(scope: Scope, facts: Facts, gateway?: GatewayKind['id']): number | undefined {
+    const key = `${gateway ?? ''} ${scopeKey(scope)}`
     if (this.#known.has(key)) return this.#known.get(key)
-    const since = this.#compute(scope, facts)
+    const gateways = gateway === undefined ? this.#gateways : this.#gateways.filter(({ id }) => id === gateway)
+    const since = this.#compute(scope, facts, gateways)
     this.#known.set(key, since)
     return since
   }
 
-  #compute(scope: Scope, facts: Facts): number | undefined {
+  #compute(scope: Scope, facts: Facts, gateways: readonly GatewayKind[]): number | undefined {
     let latest = 0
-    for (const { object: wanted, guards } of companions(scope, facts, this.#gateways)) {
+    for (const { object: wanted, guards } of companions(scope, facts, gateways)) {
       if (!guards) continue
       const stored = this.#all.get(identity(wanted))
       if (stored === undefined || stored.object.metadata.deletionTimestamp !== undefined) return undefined
       if (!isRight(stored.object.spec, wanted.spec)) return undefined
       latest = Math.max(latest, stored.since)
     }
-    if (scope.of === 'namespace' && this.#gateways.some(each => (each.shadowedBy?.(scope, facts) ?? []).length > 0))
+    if (scope.of === 'namespace' && gateways.some(each => (each.shadowedBy?.(scope, facts) ?? []).length > 0))
       return undefined
     if (scope.of !== 'gateway') return latest
-    const others = this.#gateways.flatMap(gateway => gateway.preparedByOthers?.(scope, facts) ?? [])
+    const others = gateways.flatMap(gateway => gateway.preparedByOthers?.(scope, facts) ?? [])
     return Math.max(latest, ...others.map(policy => policy.created))
   }
 }

@@ -12,6 +12,7 @@ import type {
   Facts,
   Gateway,
   GatewayClass,
+  GatewayKind,
   IngressClass,
   KubeObject,
   Namespace,
@@ -227,8 +228,8 @@ export class FactStore implements Facts {
     return this.#exemptions.get(name)
   }
 
-  readySince(scope: Scope): number | undefined {
-    return this.#companions === undefined ? 0 : this.#companions.readySince(scope, this)
+  readySince(scope: Scope, gateway?: GatewayKind['id']): number | undefined {
+    return this.#companions === undefined ? 0 : this.#companions.readySince(scope, this, gateway)
   }
 
   /** False: it is what was there, as after a change of a status alone; then the old one stays, and all that is known by it. */

@@ -76,6 +76,19 @@ describe('the guards of a scope', () => {
     expect(store.readySince(SCOPE)).toBeUndefined()
   })
 
+  test.each(['envoy-gateway', 'traefik'] as const)('hold up nobody behind another gateway than %s', broken => {
+    const { store, guards } = watching()
+    const other = broken === 'traefik' ? 'envoy-gateway' : 'traefik'
+    const isBroken = ({ apiVersion }: KubeObject) => apiVersion.startsWith('traefik.io') === (broken === 'traefik')
+    for (const guard of guards) store.put(guard)
+    const [first] = guards.filter(each => each.kind !== 'ReferenceGrant').filter(isBroken)
+    store.put({ ...first!, spec: {} })
+    const since = () => [store.readySince(SCOPE, broken), store.readySince(SCOPE, other), store.readySince(SCOPE)]
+    expect(since()).toEqual([undefined, OLD, undefined])
+    store.put(first!)
+    expect(since()).toEqual([YOUNG, OLD, YOUNG])
+  })
+
   test('stay ready, and are not looked at again, when only a status changes or the login of a route comes', () => {
     const { store, guards } = watching()
     for (const guard of guards) store.put(guard)

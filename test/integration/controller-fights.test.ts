@@ -21,7 +21,7 @@ import { applied, inYaml, succeeds } from './objects.ts'
 import type { Pod } from './pods.ts'
 import { print } from './print.ts'
 import { type Recorded, record } from './recorder.ts'
-import { TRAEFIK } from './traefik-objects.ts'
+import { behindTraefik, TRAEFIK } from './traefik-objects.ts'
 
 const CYCLE_MS = 5000
 const CYCLES = 4
@@ -219,10 +219,6 @@ describeWithParts('the controller against others who write', controllerParts, ()
     await until('the neighbour is protected', async () => hasRecord((await cluster.get(sale)) ?? sale))
   }, 180_000)
 })
-
-function behindTraefik({ spec, ...rest }: KubeObject): KubeObject {
-  return { ...rest, spec: { ...object(spec), parentRefs: [{ name: 'traefik', namespace: 'gateways' }] } }
-}
 
 function unlabelled({ metadata: { name, namespace: of }, ...rest }: KubeObject): KubeObject {
   return { ...rest, metadata: { name, namespace: of } }

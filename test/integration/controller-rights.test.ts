@@ -20,7 +20,7 @@ import { applied, succeeds } from './objects.ts'
 import type { Pod } from './pods.ts'
 import { print } from './print.ts'
 import { EVERYBODY, rightsOf } from './rights.ts'
-import { TRAEFIK } from './traefik-objects.ts'
+import { behindTraefik, TRAEFIK } from './traefik-objects.ts'
 
 const CONTROLLER_NAME = 'portcullis-controller'
 const MADE = [
@@ -177,6 +177,10 @@ describeWithParts('the controller’s own rights', controllerParts, () => {
       await says('SecurityPolicy')
       await until('Middlewares', async () => (await cluster.all('middlewares', '-n', 'without')).length > 0)
       await until('grants', async () => (await cluster.all('referencegrants', '-n', 'logins')).length > 0)
+      // What it relies on is there; the policies are for those behind Envoy.
+      const desk = behindTraefik(httpRoute('desk', 'without', 'desk.team-a.example.com'))
+      await applied(cluster.controlPlane, desk)
+      await until('the route behind Traefik is protected', async () => hasRecord(await cluster.get(desk)))
       await until('the status says so', async () => JSON.stringify(await cluster.all('authteams')).includes('cannot'))
       const [{ status }] = (await cluster.all('authteams')) as [KubeObject]
       print(`without securitypolicies: ${JSON.stringify(object(status).conditions)}`)

@@ -1,4 +1,5 @@
 // A Traefik that serves Ingresses and a Gateway for every namespace.
+import { object } from '../../src/core/json.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 
 const GATEWAY_API = 'gateway.networking.k8s.io/v1'
@@ -24,3 +25,8 @@ export const TRAEFIK: readonly KubeObject[] = [
     spec: { gatewayClassName: 'traefik', listeners: [LISTENER] },
   },
 ]
+
+/** The same HTTPRoute with that Gateway for its parent. */
+export function behindTraefik({ spec, ...rest }: KubeObject): KubeObject {
+  return { ...rest, spec: { ...object(spec), parentRefs: [{ name: 'traefik', namespace: 'gateways' }] } }
+}

@@ -182,7 +182,10 @@ export class Cluster {
     const planned = plan(route, this.facts, gateways)
     if (planned.outcome === 'deny') return false
     if (planned.outcome !== 'protect') return true
-    return planned.scopes.every(scope => scope.of === 'route' || this.facts.readySince(scope) !== undefined)
+    const { scopes, target } = planned
+    return scopes.every(
+      scope => scope.of === 'route' || this.facts.readySince(scope, target.controller.gateway) !== undefined,
+    )
   }
 
   #settleRoute(key: Extract<Key, { of: 'route' }>, left: number, refused: Settling['refused']): number {

@@ -62,7 +62,7 @@ function gatewayTroubles(routes: readonly RouteState[], store: FactStore, now: n
   for (const controller of store.config.controllers) {
     for (const { namespace, name } of controller.gateway === 'envoy-gateway' ? controller.handedOver : []) {
       const gateway = `${namespace}/${name}`
-      const waits = notReady([{ of: 'gateway', namespace, name }], store, now)?.reason
+      const waits = notReady([{ of: 'gateway', namespace, name }], controller.gateway, store, now)?.reason
       if (store.gateway(namespace, name) === undefined) add(gateway, reason('gateway-unknown', { gateway }))
       else if (waits !== undefined) add(gateway, waits)
     }

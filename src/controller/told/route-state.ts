@@ -74,7 +74,9 @@ function judge(planned: Exclude<Plan, { outcome: 'skip' }>, route: Route, facts:
         gateway: controller.gateway,
       }
       const waits =
-        planned.patch.length > 0 ? unfinished(record !== undefined, what) : notReady(planned.scopes, facts, now)?.reason
+        planned.patch.length > 0
+          ? unfinished(record !== undefined, what)
+          : notReady(planned.scopes, controller.gateway, facts, now)?.reason
       if (waits !== undefined) return { ...by, state: 'waits', ok: false, reasons: [waits] }
       return { ...by, state: 'protected', ok: true, reasons: planned.warnings }
     }
