@@ -35,6 +35,40 @@ describe('a Gateway that nobody handed over', () => {
     expect(codes(store)).toBe('protect')
   })
 
+  type Early = { set: object[]; remove: string[]; removeOnMatch: object[] }
+  test.each<[string, string, (early: Early) => Partial<Early>]>([
+    ['leaves the lookalikes of headers in', 'gateway-foreign-policy', () => ({ removeOnMatch: [] })],
+    [
+      'leaves one kind of lookalikes in',
+      'gateway-foreign-policy',
+      ({ removeOnMatch }) => ({ removeOnMatch: removeOnMatch.slice(1) }),
+    ],
+    [
+      'takes the return address out again',
+      'gateway-foreign-policy',
+      ({ remove }) => ({ remove: [...remove, 'x-auth-request-redirect'] }),
+    ],
+    [
+      'takes out more',
+      'protect',
+      ({ remove, removeOnMatch }) => ({
+        remove: [...remove, 'x-legacy'],
+        removeOnMatch: [{ type: 'Prefix', value: 'x-internal-' }, ...removeOnMatch],
+      }),
+    ],
+  ])('prepared by a policy that %s: %s', (_, expected, change) => {
+    const store = clusterWithIt()
+    const items = snippet(store)
+    const policy = items.find(each => each.kind === 'ClientTrafficPolicy')!
+    const { earlyRequestHeaders: early } = (policy.spec as { headers: { earlyRequestHeaders: Early } }).headers
+    for (const item of items) store.put(item)
+    store.put({
+      ...policy,
+      spec: { ...(policy.spec as object), headers: { earlyRequestHeaders: { ...early, ...change(early) } } },
+    })
+    expect(codes(store)).toBe(expected)
+  })
+
   const anchorOf = (store: FactStore) => snippet(store).find(each => each.kind === 'HTTPRoute')!
 
   test.each<[string, (anchor: KubeObject) => Partial<Record<'metadata' | 'spec', object>>]>([

@@ -89,6 +89,11 @@ export function doesTheSame(policy: Policy): boolean {
   const early = object(object(object(policy.object.spec).headers).earlyRequestHeaders)
   const removed = new Set(array(early.remove).map(name => String(name).toLowerCase()))
   if (!REMOVED.every(name => removed.has(name.toLowerCase()))) return false
+  if (removed.has(RETURN_ADDRESS.name.toLowerCase())) return false
+  const matched = array(early.removeOnMatch).map(object)
+  // Whether another expression takes out as much, nobody can tell.
+  if (!REMOVED_LOOKALIKES.every(({ type, value }) => matched.some(each => each.type === type && each.value === value)))
+    return false
   const written = [...array(early.set), ...array(early.add)].map(object)
   const identity = new Set<string>(REMOVED.map(name => name.toLowerCase()))
   if (written.some(header => identity.has(String(header.name).toLowerCase()))) return false
