@@ -8,9 +8,10 @@ export const OURS: readonly string[] = ['AuthTeam', 'AuthExemption']
 /** A line each; none once the facts have been there. */
 export function missingFacts({ kinds, ready }: Pick<WatchedAll, 'kinds' | 'ready'>): string[] {
   if (ready()) return []
-  return [...kinds].flatMap(([kind, { synced, absent }]) => {
+  return [...kinds].flatMap(([kind, { synced, absent, trouble }]) => {
     if (absent && OURS.includes(kind)) return [`facts: ${kind} is not installed; apply the CustomResourceDefinitions`]
-    return synced || absent ? [] : [`facts: no list of ${kind} yet`]
+    if (synced || absent) return []
+    return [`facts: no list of ${kind} yet${trouble === undefined ? '' : `: ${trouble.detail}`}`]
   })
 }
 

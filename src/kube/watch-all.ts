@@ -21,6 +21,8 @@ export type WatchAllOptions = {
   readonly log: Log
   /** Kind to the path of its list; without it, the kinds that are facts. */
   readonly paths?: Readonly<Record<string, string>>
+  /** Kinds that nobody waits for once it is known that they may not be listed. */
+  readonly optional?: readonly string[]
   readonly limits?: Partial<Limits>
   readonly clock?: Clock
   readonly random?: () => number
@@ -28,7 +30,7 @@ export type WatchAllOptions = {
 
 export type WatchedAll = {
   readonly kinds: ReadonlyMap<string, Watched>
-  /** Every kind has been listed completely, or is not installed. Once true it stays: old knowledge is still knowledge. */
+  /** Every kind has been listed completely, or is not installed, or is optional and forbidden. Once true it stays: old knowledge is still knowledge. */
   ready(): boolean
   /** How long the server has said nothing about the kind of which that is longest. */
   ageMs(): number
@@ -37,7 +39,7 @@ export type WatchedAll = {
 }
 
 export function watchAll(connection: Connection, sink: Sink, options: WatchAllOptions): WatchedAll {
-  const { log, paths = FACT_PATHS, limits = {}, clock = systemClock, random = Math.random } = options
+  const { log, paths = FACT_PATHS, optional = [], limits = {}, clock = systemClock, random = Math.random } = options
   const receive = (what: 'put' | 'remove', object: KubeObject) => {
     if (what === 'remove') return sink.remove(object)
     const problems = sink.put(object)
@@ -53,7 +55,9 @@ export function watchAll(connection: Connection, sink: Sink, options: WatchAllOp
   return {
     kinds,
     ready() {
-      complete ||= all.every(({ synced, absent }) => synced || absent)
+      complete ||= [...kinds].every(([kind, { synced, absent, trouble }]) => {
+        return synced || absent || (optional.includes(kind) && trouble?.cause === 'forbidden')
+      })
       return complete
     },
     ageMs: () => clock.now() - Math.min(...all.map(each => each.lastHeard)),

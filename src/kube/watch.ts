@@ -30,7 +30,7 @@ class KindWatch implements Watched {
   readonly #setbacks = Object.fromEntries(CAUSES.map(cause => [cause, 0])) as Record<Cause, number>
   readonly #stopping = new AbortController()
   #listing: Listing | undefined = emptyListing()
-  #lastCause: Cause | undefined
+  #trouble: Setback | undefined
   #running: Promise<void> = Promise.resolve()
 
   constructor(connection: Connection, options: WatchOptions) {
@@ -48,6 +48,10 @@ class KindWatch implements Watched {
 
   get size(): number {
     return this.#history.size
+  }
+
+  get trouble(): Setback | undefined {
+    return this.#trouble
   }
 
   get counts(): Counts {
@@ -82,13 +86,14 @@ class KindWatch implements Watched {
     return this.#skip(stop)
   }
 
-  async #recover({ cause, detail, remedy, wishMs }: Setback, stop: AbortSignal): Promise<void> {
+  async #recover(met: Setback, stop: AbortSignal): Promise<void> {
+    const { cause, detail, remedy, wishMs } = met
     const { clock, log } = this.#options
     this.#setbacks[cause]++
     // A server that is away for an hour is one line, not hundreds.
-    if (!ORDINARY.has(cause) && cause !== this.#lastCause) {
-      log.warn({ path: this.path, cause, detail }, 'watch interrupted')
-      this.#lastCause = cause
+    if (!ORDINARY.has(cause)) {
+      if (cause !== this.#trouble?.cause) log.warn({ path: this.path, cause, detail }, 'watch interrupted')
+      this.#trouble = met
     }
     if (remedy !== 'resume') this.#pace.wantRelist()
     if (remedy === 'list') this.#history.version = undefined
@@ -189,9 +194,9 @@ class KindWatch implements Watched {
   }
 
   #recovered(): void {
-    if (this.#lastCause === undefined) return
-    this.#options.log.info({ path: this.path, after: this.#lastCause }, 'watch goes on')
-    this.#lastCause = undefined
+    if (this.#trouble === undefined) return
+    this.#options.log.info({ path: this.path, after: this.#trouble.cause }, 'watch goes on')
+    this.#trouble = undefined
   }
 
   #broken({ verdict }: Watchdog, error: unknown): Setback | undefined {

@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts'
 import type { EventCounts } from './history.ts'
 import type { Receive } from './known.ts'
 import type { Limits } from './pace.ts'
-import type { Cause } from './setback.ts'
+import type { Cause, Setback } from './setback.ts'
 
 export type WatchOptions = {
   /** Where the kind is listed, such as `/apis/networking.k8s.io/v1/ingresses`. */
@@ -39,6 +39,8 @@ export type Watched = {
   readonly synced: boolean
   /** The kind is not installed: nothing is missing. */
   readonly absent: boolean
+  /** What it met last that is out of the ordinary, until a watch says something again. */
+  readonly trouble: Pick<Setback, 'cause' | 'detail'> | undefined
   /** When the server last said something about this kind, by the clock. */
   readonly lastHeard: number
   /** How many objects are known. */

@@ -95,7 +95,9 @@ export function runController(options: RunOptions): RunningController {
     depth: () => leading.work?.depth ?? 0,
     tick() {
       facts.tick()
-      const wrong = [...options.configurationProblems(), leading.trials?.problem()].join()
+      const services = facts.feed.services()
+      const unseen = typeof services === 'string' ? services : undefined
+      const wrong = [...options.configurationProblems(), leading.trials?.problem(), unseen].join()
       if (facts.feed === inForce && wrong === problems) return
       inForce = facts.feed
       // It is part of the status of every team.

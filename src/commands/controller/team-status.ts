@@ -31,7 +31,7 @@ export async function settleTeamStatus(name: string, options: TeamStatusOptions)
   const { object, problems } = stored
   const status = teamStatus(team, store(), {
     stored: object,
-    services: watching().services,
+    services: watching().services(),
     refusals: refusals(name),
     problems,
     configurationProblems: configurationProblems(),

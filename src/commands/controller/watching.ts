@@ -15,8 +15,8 @@ export type StoredTeam = { readonly object: KubeObject; readonly problems: reado
 export type Watching = WatchedAll & {
   readonly owned: OwnedObjects
   readonly teams: ReadonlyMap<string, StoredTeam>
-  /** Ports by namespace and name. */
-  readonly services: ReadonlyMap<string, ReadonlySet<number>>
+  /** Ports by namespace and name; in words, why nobody knows them. */
+  services(): ReadonlyMap<string, ReadonlySet<number>> | string
 }
 
 /** Asked before a change is taken; what comes back is told when it has been. */
@@ -48,5 +48,13 @@ export function watchCluster(connection: Connection, sink: Sink, observe: Observ
     owned.remove(document)
     taken()
   }
-  return { ...withOurs(watchAll(connection, { put, remove }, { log, paths: PATHS })), owned, teams, services }
+  // Nothing is protected by what is known of Services: without it all else is done.
+  const watched = withOurs(watchAll(connection, { put, remove }, { log, paths: PATHS, optional: ['Service'] }))
+  const ofServices = watched.kinds.get('Service')
+  return {
+    ...watched,
+    owned,
+    teams,
+    services: () => (ofServices?.synced ? services : (ofServices?.trouble?.detail ?? 'there is no list yet')),
+  }
 }

@@ -81,7 +81,7 @@ function teamTroubles(stored: KubeObject, store: FactStore, invalid: ReadFacts['
   if (wrong.length > 0) return wrong.map(({ path, message }) => tell(`${path} ${message}`))
   const parsed = parseAuthTeam(stored)
   if (!('value' in parsed)) return []
-  const nothing = { services: undefined, refusals: [], problems: [], configurationProblems: [] }
+  const nothing = { services: 'that is the controller’s', refusals: [], problems: [], configurationProblems: [] }
   const { conditions } = teamStatus(store.team(name) ?? parsed.value, store, { stored, now, ...nothing })
   const isReady = conditions.find(({ type }) => type === 'Ready')
   return [

@@ -16,8 +16,8 @@ export type Services = ReadonlyMap<string, ReadonlySet<number>>
 export type Situation = {
   /** The AuthTeam as it is stored, for its generation and the status that it has. */
   readonly stored: KubeObject
-  /** undefined: nobody has looked. */
-  readonly services: Services | undefined
+  /** In words, why nobody knows them. */
+  readonly services: Services | string
   /** Companions of the team that the API server did not take. `object`: such as `SecurityPolicy shop/a`. */
   readonly refusals: readonly {
     readonly object: string
@@ -117,11 +117,11 @@ function missingScope(team: AuthTeam, facts: TeamFacts): Scope | undefined {
   return undefined
 }
 
-function proxyAvailable({ proxy: { service } }: AuthTeam, services: Services | undefined): Found {
+function proxyAvailable({ proxy: { service } }: AuthTeam, services: Services | string): Found {
   const name = `${service.namespace}/${service.name}`
   const type = 'ProxyAvailable'
-  if (services === undefined)
-    return { type, status: 'Unknown', reason: 'NotLooked', message: `nobody has looked for Service ${name}` }
+  if (typeof services === 'string')
+    return { type, status: 'Unknown', reason: 'NotLooked', message: `Service ${name} was not looked for: ${services}` }
   const ports = services.get(name)
   if (ports === undefined)
     return { type, status: 'False', reason: 'ServiceMissing', message: `there is no Service ${name}` }

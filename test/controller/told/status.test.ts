@@ -87,9 +87,14 @@ describe('the status', () => {
   test.each([
     ['no Service', new Map(), 'False', 'ServiceMissing'],
     ['another port', new Map([['auth/proxy-a', new Set([4180, 443])]]), 'False', 'PortMissing'],
-    ['nobody who looked', undefined, 'Unknown', 'NotLooked'],
+    ['nobody who may look', '403 cannot list services', 'Unknown', 'NotLooked'],
   ])('says of the Service when there is %s', (_, services, status, reason) => {
     expect(judge(storeOf(A), { services }).proxy).toMatchObject({ status, reason })
+  })
+
+  test('says of the Service why nobody has looked', () => {
+    const { proxy: said } = judge(storeOf(A), { services: '403 cannot list services' })
+    expect(said.message).toBe('Service auth/proxy-a was not looked for: 403 cannot list services')
   })
 
   test('reads the ports of a Service', () => {
