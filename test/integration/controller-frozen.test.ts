@@ -189,6 +189,13 @@ describeWithParts('facts that go missing', controllerParts, () => {
     })
   }, 240_000)
 
+  const passes = () => controller.metric('portcullis_passes_total{complete="true"}')
+  const startAgain = async () => {
+    controller = await cluster.installed.startController({ config, args: [`--kubeconfig=${proxy.kubeconfig}`] })
+    await controller.ready()
+    await until('a pass', async () => (await passes()) >= 1)
+  }
+
   /** A list of nothing, in the version that the real one has. */
   const empty = (paths: readonly string[]) => {
     proxy.fault = ({ path, kind }, response) => {
@@ -213,10 +220,7 @@ describeWithParts('facts that go missing', controllerParts, () => {
   ])('a controller that starts and is told of none: %s', async kinds => {
     await controller.terminate()
     empty(pathsOf(...kinds))
-    controller = await cluster.installed.startController({ config, args: [`--kubeconfig=${proxy.kubeconfig}`] })
-    await controller.ready()
-    const passes = () => controller.metric('portcullis_passes_total{complete="true"}')
-    await until('a pass', async () => (await passes()) >= 1)
+    await startAgain()
     await sleep(3_000)
     expect(await stored()).toEqual(before)
     proxy.fault = undefined
@@ -224,10 +228,7 @@ describeWithParts('facts that go missing', controllerParts, () => {
 
   test('a re-list of every kind that is empty, and the next one that is not', async () => {
     await controller.terminate()
-    controller = await cluster.installed.startController({ config, args: [`--kubeconfig=${proxy.kubeconfig}`] })
-    await controller.ready()
-    const passes = () => controller.metric('portcullis_passes_total{complete="true"}')
-    await until('a pass', async () => (await passes()) >= 1)
+    await startAgain()
     const paths = pathsOf(...WATCHED)
     // Not the team: its status is written when its routes seem to go, and with that it is heard of again.
     const counted = ['Namespace', 'Ingress', 'HTTPRoute', 'SecurityPolicy', 'Gateway']

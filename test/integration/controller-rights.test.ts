@@ -213,7 +213,7 @@ describeWithParts('the controller’s own rights', controllerParts, () => {
 
   test('that lack Services hold up nothing: a controller that starts without is ready, repairs, and says so', async () => {
     const policy = securityPolicy('portcullis-team.team-a', 'without')
-    const says = async (text: string) => JSON.stringify(await cluster.all('authteams')).includes(text)
+    const isSaid = async (text: string) => JSON.stringify(await cluster.all('authteams')).includes(text)
     await without({ services: ['list', 'watch'] }, async () => {
       await controller.terminate()
       controller = await cluster.installed.startController({ config })
@@ -221,7 +221,7 @@ describeWithParts('the controller’s own rights', controllerParts, () => {
       await untilLeads(controller)
       await cluster.api.remove(policy)
       await until('repaired', async () => (await cluster.get(policy)) !== undefined)
-      await until('the status says so', () => says('was not looked for: 403 services is forbidden'))
+      await until('the status says so', () => isSaid('was not looked for: 403 services is forbidden'))
       print(
         controller
           .log()
@@ -229,7 +229,7 @@ describeWithParts('the controller’s own rights', controllerParts, () => {
           .find(line => line.includes('/api/v1/services')) ?? 'nothing is logged of Services',
       )
     })
-    await until('it has looked', () => says('there is no Service logins/oauth2-proxy'), 120_000)
+    await until('it has looked', () => isSaid('there is no Service logins/oauth2-proxy'), 120_000)
   }, 300_000)
 })
 
