@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { admit, type Entry } from '../../src/admission/admit.ts'
-import type { Facts, KubeObject, Scope } from '../../src/core/types.ts'
+import type { Facts, GatewayKind, KubeObject, Scope } from '../../src/core/types.ts'
 import { FactStore } from '../../src/facts/store.ts'
 import {
   CLUSTER,
@@ -35,10 +35,10 @@ function update(oldObject: KubeObject, object: KubeObject, more: object = {}) {
 }
 
 /** A store of which only the guards say since when they are there. */
-function readySince(since: (scope: Scope) => number | undefined, change = {}): Facts {
+function readySince(since: (scope: Scope, gateway?: string) => number | undefined, change = {}): Facts {
   class Guarded extends FactStore {
-    override readySince(scope: Scope): number | undefined {
-      return since(scope)
+    override readySince(scope: Scope, gateway?: GatewayKind['id']): number | undefined {
+      return since(scope, gateway)
     }
   }
   const store = new Guarded(config(change))
@@ -125,6 +125,14 @@ describe('guards', () => {
   test('are asked for only where a plan relies on them', () => {
     const store = readySince(() => undefined)
     expect(ask('validate', { object: shut(ingress()) }, contextOf(store)).allowed).toBe(true)
+  })
+
+  test.each([
+    ['traefik', true],
+    ['envoy-gateway', false],
+  ])('of %s alone are there, and a route behind Traefik is let pass: %s', (there, allowed) => {
+    const store = readySince((_, gateway) => (gateway === there ? 0 : undefined))
+    expect(ask('validate', { object: shut(httpRoute()) }, contextOf(store)).allowed).toBe(allowed)
   })
 
   test('never hold up a mutating call', () => {

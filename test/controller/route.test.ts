@@ -9,7 +9,17 @@ import { StoredCompanions } from '../../src/facts/companions.ts'
 import { FactStore } from '../../src/facts/store.ts'
 import { gateways } from '../../src/gateways/index.ts'
 import { systemClock } from '../../src/kube/clock.ts'
-import { config, ENVOY_GATEWAY, gateway, gatewayClass, httpRoute, namespace, parent, team } from '../facts/cluster.ts'
+import {
+  config,
+  ENVOY_GATEWAY,
+  gateway,
+  gatewayClass,
+  httpRoute,
+  namespace,
+  parent,
+  TRAEFIK_GATEWAY,
+  team,
+} from '../facts/cluster.ts'
 import { made, NOW } from './stored.ts'
 
 const REF: RouteRef = { kind: 'HTTPRoute', namespace: 'apps', name: 'shop' }
@@ -18,11 +28,17 @@ const ROUTE = httpRoute(
   { parentRefs: [parent('envoy')], hostnames: ['shop.a.example.com'] },
 )
 
-/** A cluster of which the API server gives back this route, and takes every write. */
 function controller(...stored: readonly KubeObject[]) {
+  return controllerOf(ROUTE, stored)
+}
+
+/** A cluster of which the API server gives back this route, and takes every write. */
+function controllerOf(route: KubeObject, stored: readonly KubeObject[]) {
   const facts = new FactStore(config(), new StoredCompanions(gateways, () => NOW))
-  const given = [namespace('apps'), namespace('infra'), gatewayClass('envoy', ENVOY_GATEWAY), gateway('envoy', 'envoy')]
-  for (const each of [...given, team('team-a'), ROUTE, ...stored]) facts.put(each)
+  const classes = [gatewayClass('envoy', ENVOY_GATEWAY), gatewayClass('traefik', TRAEFIK_GATEWAY)]
+  const parents = [gateway('envoy', 'envoy'), gateway('traefik', 'traefik')]
+  const given = [namespace('apps'), namespace('infra'), ...classes, ...parents]
+  for (const each of [...given, team('team-a'), route, ...stored]) facts.put(each)
   const owned = new OwnedObjects()
   for (const each of stored) owned.put(each)
   const said: Said[] = []
@@ -39,13 +55,13 @@ function controller(...stored: readonly KubeObject[]) {
     clock: systemClock,
     now: () => NOW,
     writer: {
-      get: async ({ kind, name }) => (kind === 'HTTPRoute' && name === 'shop' ? done(ROUTE) : { outcome: 'gone' }),
+      get: async ({ kind, name }) => (kind === 'HTTPRoute' && name === 'shop' ? done(route) : { outcome: 'gone' }),
       apply: async object => done(made(object, 0)),
       create: async object => done(object),
       remove: async () => ({ outcome: 'gone' }),
       patch: async (_, __, operations) => {
         patched.push(operations)
-        return done(ROUTE)
+        return done(route)
       },
     },
   }
@@ -82,5 +98,19 @@ describe('a route that waits for its guards', () => {
     expect(await settleRoute(REF, context)).toEqual({ outcome: 'settled' })
     expect(said.map(each => each.said)).toEqual(['Protected'])
     expect(patched).toHaveLength(1)
+  })
+
+  test.each([
+    ['traefik', 'Protected'],
+    ['envoy', 'WaitsForGuards'],
+  ])('behind %s, while a policy of Envoy Gateway is missing: %s', async (name, outcome) => {
+    const { spec, ...rest } = ROUTE
+    const route = { ...rest, spec: { ...(spec as object), parentRefs: [parent(name)] } }
+    const [, ...others] = guards(controller().facts).filter(each => each.kind === 'SecurityPolicy')
+    const rightly = guards(controller().facts).filter(each => each.kind !== 'SecurityPolicy')
+    const stored = [...rightly, ...others].map(each => made(each, 1000))
+    const { context, said } = controllerOf(route, stored)
+    await settleRoute(REF, context)
+    expect(said.map(each => each.said)).toEqual([outcome])
   })
 })
