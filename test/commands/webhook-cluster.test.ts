@@ -71,20 +71,26 @@ async function certificates(): Promise<string> {
 describe('the webhook in a cluster that is not there yet', () => {
   test('is alive, and says line by line what it waits for', async () => {
     const { healthPort, process } = await serve('--certs', folder({}))
-    await until(async () => (await health(healthPort, '/readyz')).text.includes('there is no certificate to show'))
+    await until(async () =>
+      /Middleware yet: [\s\S]*there is no certificate to show/.test((await health(healthPort, '/readyz')).text),
+    )
     const { status, text } = await health(healthPort, '/readyz')
     expect(status).toBe(503)
-    expect(text).toMatch(/^not ready:\nfacts: no list of AuthTeam yet\nfacts: no list of AuthExemption yet\n/)
     expect(text).toMatch(
-      /^facts: no list of HTTPRoute yet\nfacts: [\s\S]*\ncertificate: ENOENT[^\n]*\nlistener: [^\n]+\n$/m,
+      /^not ready:\nfacts: no list of AuthTeam yet: connect ECONNREFUSED \S+\nfacts: no list of AuthExemption yet: /,
+    )
+    expect(text).toMatch(
+      /^facts: no list of HTTPRoute yet: [^\n]+\nfacts: [\s\S]*\ncertificate: ENOENT[^\n]*\nlistener: [^\n]+\n$/m,
     )
     expect(process.out()).not.toMatch(/secret-token/)
   })
 
   test('is content with certificate and listener as soon as the Secret is there', async () => {
     const { healthPort } = await serve('--certs', await certificates())
-    await until(async () => !/certificate|listener/.test((await health(healthPort, '/readyz')).text))
-    expect((await health(healthPort, '/readyz')).text).toMatch(/^not ready:\n(facts: no list of \w+ yet\n)+$/)
+    await until(async () => !/certificate|listener|yet$/m.test((await health(healthPort, '/readyz')).text))
+    expect((await health(healthPort, '/readyz')).text).toMatch(
+      /^not ready:\n(facts: no list of \w+ yet: connect [^\n]+\n)+$/,
+    )
     expect((await health(healthPort, '/metrics')).text).toMatch(/^portcullis_ready 0$/m)
   })
 
