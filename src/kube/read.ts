@@ -53,8 +53,9 @@ export function readEvent(line: string): WatchEvent | undefined {
 
 /** The sentence of an answer that is no success. */
 export function readMessage(body: string): string {
-  const status = parseObject(body)
-  return printable(string(status?.message) ?? body)
+  const message = string(parseObject(body)?.message)
+  // What is no sentence may be an object, and a Secret at that.
+  return printable(message ?? (body.trimStart().startsWith('{') ? 'without a message' : body))
 }
 
 /**

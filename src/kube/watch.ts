@@ -1,10 +1,10 @@
-// One kind of object, listed and then watched for as long as the process lives, whatever happens on the way.
+// One kind of object, or one of its objects, listed and then watched for as long as it is wanted, whatever happens.
 import { sleep } from './clock.ts'
 import type { Connection, Reply } from './connection.ts'
 import { History, type Listing } from './history.ts'
 import { readLines } from './lines.ts'
 import { LIMITS, type Limits, Pace } from './pace.ts'
-import { PRESENT_QUERY, pageQuery, watchQuery } from './queries.ts'
+import { addressOf, PRESENT_QUERY, pageQuery, watchQuery } from './queries.ts'
 import { readPage } from './read.ts'
 import { CAUSES, type Cause, ORDINARY, refused, type Setback, setback, unreachable } from './setback.ts'
 import { startWatchdog, type Watchdog } from './watchdog.ts'
@@ -104,7 +104,7 @@ class KindWatch implements Watched {
     const { answerMs: timeoutMs, pageSize } = this.#limits
     if (listing.next === '') this.#requests.lists++
     this.#requests.pages++
-    const path = `${this.path}?${pageQuery(pageSize, listing.next)}`
+    const path = addressOf(this.#options, pageQuery(pageSize, listing.next))
     const reply = await this.#connection.request({ path, timeoutMs, signal })
     if (signal.aborted) return undefined
     if (reply.status !== 200) return this.#listRefused(reply, listing)
@@ -121,7 +121,8 @@ class KindWatch implements Watched {
    */
   async #skip(signal: AbortSignal): Promise<Setback | undefined> {
     const { answerMs: timeoutMs } = this.#limits
-    const reply = await this.#connection.request({ path: `${this.path}?${PRESENT_QUERY}`, timeoutMs, signal })
+    const path = addressOf(this.#options, PRESENT_QUERY)
+    const reply = await this.#connection.request({ path, timeoutMs, signal })
     if (signal.aborted) return undefined
     if (reply.status !== 200) return this.#listRefused(reply, emptyListing())
     this.#history.version = readPage(reply.body)?.version
@@ -168,7 +169,8 @@ class KindWatch implements Watched {
     const watchdog = startWatchdog({ clock, quietMs, lastHeard, dueAt: this.#pace.relistAt, stop })
     this.#requests.watches++
     try {
-      const path = `${this.path}?${watchQuery(version, this.#limits.watchMs * (1 + 0.25 * this.#options.random()))}`
+      const query = watchQuery(version, this.#limits.watchMs * (1 + 0.25 * this.#options.random()))
+      const path = addressOf(this.#options, query)
       const reply = await this.#connection.stream({ path, timeoutMs, signal: watchdog.signal })
       if (!('chunks' in reply)) return refused(reply)
       began = clock.now()

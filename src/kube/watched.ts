@@ -9,6 +9,8 @@ import type { Cause, Setback } from './setback.ts'
 export type WatchOptions = {
   /** Where the kind is listed, such as `/apis/networking.k8s.io/v1/ingresses`. */
   readonly path: string
+  /** Of the one object that is wanted; absent: all of them. */
+  readonly name?: string
   /**
    * Gets every object of a list that is new or has changed, and every change. Of an object that a re-list no longer
    * finds, it gets type and name.

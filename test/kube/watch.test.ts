@@ -128,6 +128,66 @@ describe('a watch', () => {
   })
 })
 
+describe('a watch of one object', () => {
+  test('asks for that one alone: in its list, in its watch, and for the version that it is at', async () => {
+    const { server, clock, received, start } = begin({ name: 'a' })
+    server.list = () => listOf([item('a', '9')], '10')
+    const watched = start()
+    await clock.pass(1)
+    // Two in a minute, of which the second may not lead to a list at once.
+    for (let i = 0; i < 2; i++) {
+      server.line.say({ type: 'ERROR', object: { code: 410 } })
+      await clock.pass(LIMITS.relistJitterMs)
+    }
+    const selectors = server.asked.map(({ kind, query }) => [kind, query.get('fieldSelector')])
+    expect(new Set(selectors.map(([kind]) => kind))).toEqual(new Set(['list', 'watch', 'present']))
+    expect(new Set(selectors.map(([, selector]) => selector))).toEqual(new Set(['metadata.name=a']))
+    server.line.say(event('DELETED', 'a', '20'))
+    await clock.pass(1)
+    expect(received).toEqual(['put a', 'remove a'])
+    expect(watched.size).toBe(0)
+  })
+})
+
+describe('what is in a Secret', () => {
+  test('is in no log, whatever becomes of it on the way', async () => {
+    const { server, clock, logged, start } = begin({
+      name: 'a',
+      receive: () => {
+        throw new Error('not taken')
+      },
+    })
+    const secret = { ...item('a', '11'), data: { 'signing.key': 'c2VjcmV0' } }
+    const whole = JSON.stringify({ type: 'MODIFIED', object: { apiVersion: 'v1', kind: 'Secret', ...secret } })
+    const answers = [
+      listOf([secret], '10', undefined),
+      { status: 500, body: listOf([secret], '10').body },
+      { status: 203, body: JSON.stringify(secret) },
+      { status: 200, body: JSON.stringify(secret) },
+      { status: 500, body: whole.slice(0, -9) },
+    ]
+    const said = [`${whole}\n`, `${whole.slice(0, -9)}\n`, `x${whole}\n`]
+    for (const answer of answers) {
+      const { server, clock, logged, start } = begin({ name: 'a' })
+      server.list = () => answer
+      start()
+      await clock.pass(1000)
+      expect(JSON.stringify(logged)).not.toContain('c2VjcmV0')
+    }
+    start()
+    await clock.pass(1)
+    for (const line of said) {
+      server.line.say(line)
+      await clock.pass(LIMITS.longestRetryMs)
+    }
+    server.line.say(whole.slice(0, -9))
+    server.line.end()
+    await clock.pass(MINUTE)
+    expect(logged.length).toBeGreaterThan(1)
+    expect(JSON.stringify(logged)).not.toContain('c2VjcmV0')
+  })
+})
+
 describe('a re-list', () => {
   test.each([
     ['an answer 410', () => status(410), undefined],

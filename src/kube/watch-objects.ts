@@ -1,0 +1,35 @@
+// Single objects watched by their names: that one of them has changed is told, not to what.
+
+import type { Connection } from './connection.ts'
+import { collectionPath } from './kinds.ts'
+import { watchKind } from './watch.ts'
+import type { Watched, WatchOptions } from './watched.ts'
+import type { ObjectRef } from './write.ts'
+
+/** Of each kind there is one object at most. */
+export type WatchedObjects = {
+  readonly kinds: ReadonlyMap<string, Watched>
+  /** Resolves when nothing is under way any more. */
+  stop(): Promise<void>
+}
+
+type Options = Pick<WatchOptions, 'clock' | 'random' | 'log' | 'limits'>
+
+export function watchObjects(
+  connection: Connection,
+  refs: readonly ObjectRef[],
+  changed: () => void,
+  options: Options,
+): WatchedObjects {
+  const watch = (ref: ObjectRef): [string, Watched] => {
+    const { kind, name } = ref
+    return [kind, watchKind(connection, { ...options, path: collectionPath(ref), name, receive: () => changed() })]
+  }
+  const kinds = new Map(refs.map(watch))
+  return {
+    kinds,
+    async stop() {
+      await Promise.all([...kinds.values()].map(each => each.stop()))
+    },
+  }
+}
