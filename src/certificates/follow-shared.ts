@@ -1,12 +1,15 @@
 // The serving certificate of a replica: a leaf of its own, in memory, signed by the authority in the shared Secret.
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import type { Clock } from '../kube/clock.ts'
+import type { WatchedObjects } from '../kube/watch-objects.ts'
 import type { Writer } from '../kube/write.ts'
 import type { Log } from '../log.ts'
 import { type Authorities, readAuthorities } from './authorities.ts'
+import type { Watch } from './keep-authorities.ts'
 import { issueLeaf, type Leaf } from './leaf.ts'
+import { keepLookout } from './lookout.ts'
 import { secretRef } from './objects.ts'
-import { keepLooking } from './poll.ts'
 import type { RotationTimes } from './rotation.ts'
 import { isTrusted, whyAnother } from './shared-leaf.ts'
 import type { KeyPair, Source } from './source.ts'
@@ -19,7 +22,9 @@ export type SharedOptions = {
   readonly names: readonly string[]
   /** File with the authority of client certificates. */
   readonly clientCa?: string | undefined
-  readonly everyMs: number
+  readonly watch: Watch
+  readonly clock: Clock
+  readonly random: () => number
   readonly times: () => RotationTimes
   /** Throws if it cannot use the new one; then the old one stays in use. */
   readonly use: (next: KeyPair) => void
@@ -28,24 +33,49 @@ export type SharedOptions = {
   readonly now: () => number
 }
 
-export async function followShared(options: SharedOptions): Promise<Source> {
-  const { look, ...source } = sharedLeaf(options)
-  await look()
-  return { ...source, stop: keepLooking(options.everyMs, look) }
+export async function followShared(options: SharedOptions): Promise<Source & Pick<WatchedObjects, 'kinds'>> {
+  const { namespace, watch, clock, random } = options
+  const { look, isDue, ...source } = sharedLeaf(options)
+  const lookout = keepLookout({ look, isDue, clock, random })
+  const watched = watch([secretRef(namespace)], lookout.nudge)
+  await lookout.first
+  return {
+    ...source,
+    kinds: watched.kinds,
+    stop() {
+      void lookout.stop()
+      void watched.stop()
+    },
+  }
+}
+
+type LeafOptions = Omit<SharedOptions, 'watch' | 'clock' | 'random'>
+
+export type SharedLeaf = Omit<Source, 'stop'> & {
+  /** Whether nothing is in the way. Never rejects. */
+  look(): Promise<boolean>
+  /** By the time of day, what was read last, and whom to answer. */
+  isDue(): Promise<boolean>
 }
 
 /**
  * The Secret is read at every look and a leaf is signed by what was read just then, so that none is signed by an authority
  * that others have left behind. Whatever goes wrong, the last good leaf stays in use.
  */
-export function sharedLeaf(options: Omit<SharedOptions, 'everyMs'>): Omit<Source, 'stop'> & { look(): Promise<void> } {
-  const { log, now } = options
+export function sharedLeaf(options: LeafOptions): SharedLeaf {
+  const { log, now, times } = options
   const state: State = {}
   return {
     async look() {
       const problem = await change(state, options).catch((error: Error) => error.message)
       if (problem !== undefined && problem !== state.found) log.error({ problem }, 'no certificate from the Secret')
       state.found = problem
+      return problem === undefined
+    },
+    async isDue() {
+      const { leaf, authorities } = state
+      if (authorities !== undefined && whyAnother(leaf, authorities, now(), times()) !== undefined) return true
+      return (await readClientCa(options.clientCa).catch(() => UNREADABLE)) !== state.clientCa
     },
     current: () => state.leaf,
     problem() {
@@ -58,6 +88,8 @@ export function sharedLeaf(options: Omit<SharedOptions, 'everyMs'>): Omit<Source
 type State = {
   leaf?: X509Certificate
   pair?: Leaf
+  /** As they were read last. */
+  authorities?: Authorities
   clientCa?: string | undefined
   found?: string | undefined
   /** Why clients do not trust the one that is in use; another could not be made. */
@@ -65,11 +97,12 @@ type State = {
 }
 
 /** What is in the way, in words. */
-async function change(state: State, options: Omit<SharedOptions, 'everyMs'>): Promise<string | undefined> {
+async function change(state: State, options: LeafOptions): Promise<string | undefined> {
   const { names, times, use, log, now } = options
   const clientCa = await readClientCa(options.clientCa)
   const authorities = await read(options)
   if (typeof authorities === 'string') return authorities
+  state.authorities = authorities
   const why = whyAnother(state.leaf, authorities, now(), times())
   const isMistrusted = state.leaf !== undefined && !isTrusted(state.leaf, authorities)
   state.mistrusted = isMistrusted ? why : undefined
@@ -98,6 +131,9 @@ async function read({
   const { authorities } = readAuthorities(written.object.data, now())
   return authorities ?? `${of} holds nothing that can sign: the controller makes it anew`
 }
+
+/** No text that is in use. */
+const UNREADABLE = ''
 
 async function readClientCa(file: string | undefined): Promise<string | undefined> {
   if (file === undefined) return undefined

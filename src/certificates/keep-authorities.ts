@@ -1,6 +1,8 @@
-// Keeps the shared Secret, and what API servers trust: looks at both again and again, and does the next thing. Whoever
-// else does the same at the same time does no harm.
+// Keeps the shared Secret, and what API servers trust: looks at both whenever there is a reason to, and does the next thing.
+// Whoever else does the same at the same time does no harm.
 import type { KubeObject, Operation } from '../core/types.ts'
+import type { Clock } from '../kube/clock.ts'
+import type { WatchedObjects } from '../kube/watch-objects.ts'
 import type { ObjectRef, Writer, Written } from '../kube/write.ts'
 import type { Log } from '../log.ts'
 import {
@@ -13,8 +15,8 @@ import {
 } from './authorities.ts'
 import { createAuthority } from './authority.ts'
 import { bundlePatch, trustedBy } from './ca-bundles.ts'
+import { keepLookout } from './lookout.ts'
 import { CONFIGURATIONS, secretRef } from './objects.ts'
-import { keepLooking } from './poll.ts'
 import { afterStep, makesOne, nextStep, type RotationTimes, type Step } from './rotation.ts'
 
 export type KeeperOptions = {
@@ -39,22 +41,24 @@ export type Told = {
   seen(authorities: Authorities, matches: boolean): void
 }
 
-export type KeptAuthorities = {
-  /** Resolves when nothing is under way. */
-  stop(): Promise<void>
+/** Watches, and has every change of these objects told. */
+export type Watch = (refs: readonly ObjectRef[], changed: () => void) => WatchedObjects
+
+export type KeepOptions = KeeperOptions & {
+  readonly watch: Watch
+  readonly clock: Clock
+  readonly random: () => number
 }
 
-export function keepAuthorities(options: KeeperOptions, everyMs: number): KeptAuthorities {
+export function keepAuthorities(options: KeepOptions): WatchedObjects {
+  const { namespace, watch, clock, random } = options
   const keeper = new Keeper(options)
-  let looking = keeper.look()
-  const end = keepLooking(everyMs, () => {
-    looking = looking.then(() => keeper.look())
-    return looking
-  })
+  const lookout = keepLookout({ look: () => keeper.look(), isDue: () => keeper.isDue(), clock, random })
+  const { kinds, stop } = watch([secretRef(namespace), ...CONFIGURATIONS], lookout.nudge)
   return {
-    stop() {
-      end()
-      return looking
+    kinds,
+    async stop() {
+      await Promise.all([lookout.stop(), stop()])
     },
   }
 }
@@ -69,23 +73,33 @@ export class Keeper {
   /** Since when every configuration has had this bundle at every look. */
   #confirmed: { readonly bundle: string; readonly since: number } | undefined
   #trouble: string | undefined
+  /** What the Secret held when it was read last. */
+  #data: unknown
 
   constructor(options: KeeperOptions) {
     this.#options = options
     this.#ref = secretRef(options.namespace)
   }
 
-  /** Never rejects. */
-  async look(): Promise<void> {
+  /** Whether nothing is in the way. Never rejects. */
+  async look(): Promise<boolean> {
     const { log, signal } = this.#options
-    if (signal?.aborted) return
+    if (signal?.aborted) return true
     const trouble = await this.#settle().catch(error => (error instanceof Error ? error.message : String(error)))
     // What the API server does not tell is not confirmed any more.
     if (trouble !== undefined) this.#confirmed = undefined
-    if (signal?.aborted) return
+    if (signal?.aborted) return true
     if (trouble !== undefined && trouble !== this.#trouble) log.error({ trouble }, 'certificates cannot be kept')
     if (trouble === undefined && this.#trouble !== undefined) log.info({}, 'certificates can be kept again')
     this.#trouble = trouble
+    return trouble === undefined
+  }
+
+  /** By the time of day and what was read last. Where one follows another, what is confirmed is what is seen all the while. */
+  isDue(): boolean {
+    const { now, times } = this.#options
+    const found = readAuthorities(this.#data, now())
+    return found.authorities?.next !== undefined || nextStep(found, now(), undefined, times()) !== undefined
   }
 
   /** What is in the way, in words. */
@@ -94,6 +108,7 @@ export class Keeper {
     for (let turn = 0; turn < MOST_TURNS; turn++) {
       const secret = await this.#read(this.#ref)
       if (typeof secret === 'string') return secret
+      this.#data = secret?.data
       const read = await Promise.all(CONFIGURATIONS.map(ref => this.#read(ref)))
       const configurations = read.flatMap(each => (typeof each === 'object' ? each : []))
       const silent = read.find(each => typeof each === 'string')

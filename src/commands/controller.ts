@@ -71,7 +71,7 @@ async function serve(
     isReady: () => missing().length === 0,
     isConfigurationGood: () => problems().length === 0,
   })
-  measureWatches(metrics.registry, () => running.facts.feed, systemClock)
+  measureWatches(metrics.registry, running.watches, systemClock)
   const health = await listen(options, missing, metrics.registry, io)
   if (health === undefined) {
     await running.stop()

@@ -1,5 +1,5 @@
 // What is counted of admission, for /metrics. No label has a value that a caller chooses.
-import prom, { type Registry } from 'prom-client'
+import prom, { type Counter, type Registry } from 'prom-client'
 import type { Entry, Served } from './admission.ts'
 import type { InFlight } from './body.ts'
 
@@ -20,12 +20,8 @@ export function createMetrics(): Metrics {
   prom.collectDefaultMetrics({ register: registry })
   const decided = countedAdmissions(registry)
   const answered = timedAdmissions(registry)
-  const refusals = new prom.Counter({
-    name: 'portcullis_refused_requests_total',
-    help: 'Requests that were answered without a decision, by entry and why.',
-    labelNames: ['entry', 'why'],
-    registers: [registry],
-  })
+  const why = 'Requests that were answered without a decision, by entry and why.'
+  const refusals = counter(registry, 'portcullis_refused_requests_total', why, ['entry', 'why'])
   return {
     registry,
     served: { answered, refused: (entry, why) => refusals.inc({ entry, why }) },
@@ -50,16 +46,10 @@ function countedAdmissions(registry: Registry): Metrics['decided'] {
     cells.push(cell)
     return cell
   }
-  new prom.Counter({
-    name: 'portcullis_admissions_total',
-    help: 'Decisions, by entry, outcome and the code of the first reason.',
-    labelNames: ['entry', 'outcome', 'code'],
-    registers: [registry],
-    collect() {
-      this.reset()
-      for (const { count, ...labels } of cells) this.inc(labels, count)
-    },
-  })
+  const help = 'Decisions, by entry, outcome and the code of the first reason.'
+  counter(registry, 'portcullis_admissions_total', help, ['entry', 'outcome', 'code'], () =>
+    cells.map(({ count, ...labels }) => [labels, count] as const),
+  )
   return (entry, outcome, code = '') => {
     const cell = found[entry].get(outcome)?.get(code) ?? make(entry, outcome, code)
     cell.count++
@@ -99,14 +89,54 @@ function timedAdmissions(registry: Registry): Served['answered'] {
   return (entry, milliseconds) => (entry === 'mutate' ? mutate(milliseconds) : validate(milliseconds))
 }
 
-/** A gauge that is read whenever somebody asks. */
-export function gauge(registry: Registry, name: string, help: string, read: () => number): void {
-  new prom.Gauge({
+/** By their labels. */
+export type Values<L extends string> = Iterable<readonly [Readonly<Record<L, string>>, number]>
+
+/** Read whenever somebody asks; what is not among the values any more is not shown any more. */
+export function gauge(registry: Registry, name: string, help: string, read: () => number): void
+export function gauge<L extends string>(
+  registry: Registry,
+  name: string,
+  help: string,
+  read: () => Values<L>,
+  labelNames: readonly L[],
+): void
+export function gauge<L extends string>(
+  registry: Registry,
+  name: string,
+  help: string,
+  read: () => number | Values<L>,
+  labelNames: readonly L[] = [],
+): void {
+  new prom.Gauge<L>({
     name,
     help,
+    labelNames,
     registers: [registry],
     collect() {
-      this.set(read())
+      const now = read()
+      if (typeof now === 'number') return this.set(now)
+      this.reset()
+      for (const [labels, value] of now) this.set(labels, value)
+    },
+  })
+}
+
+/** Counts what it is told; with `read`, what is counted elsewhere, whenever somebody asks. */
+export function counter<L extends string = never>(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: readonly L[] = [],
+  read?: () => Values<L>,
+): Counter<L> {
+  const options = { name, help, labelNames, registers: [registry] }
+  if (read === undefined) return new prom.Counter<L>(options)
+  return new prom.Counter<L>({
+    ...options,
+    collect() {
+      this.reset()
+      for (const [labels, value] of read()) this.inc(labels, value)
     },
   })
 }

@@ -1,4 +1,5 @@
 // A cluster in memory, as far as certificates go, for tests that take years: one Secret, two webhook configurations.
+import type { Watch } from '../../src/certificates/keep-authorities.ts'
 import { CONFIGURATIONS, secretRef } from '../../src/certificates/objects.ts'
 import { object } from '../../src/core/json.ts'
 import type { KubeObject, Operation } from '../../src/core/types.ts'
@@ -13,6 +14,10 @@ export type MemoryCluster = {
   get(kind: string): KubeObject | undefined
   /** Nothing can be read or written. */
   isAway: boolean
+  /** Tells of every change at once. */
+  readonly watch: Watch
+  /** Kinds in the order in which they were asked for. */
+  readonly reads: string[]
   /** Every write that was done. */
   readonly writes: { readonly kind: string; readonly operations: readonly Operation[] }[]
 }
@@ -22,17 +27,26 @@ export const NAMESPACE = 'portcullis'
 export function memoryCluster(): MemoryCluster {
   const stored = new Map<string, KubeObject>()
   const writes: MemoryCluster['writes'] = []
+  const reads: string[] = []
+  const watches = new Map<object, { readonly kinds: readonly string[]; changed(): void }>()
+  const tell = (kind: string) => {
+    for (const { kinds, changed } of watches.values()) if (kinds.includes(kind)) changed()
+  }
   let version = 0
   const put = (each: KubeObject): KubeObject => {
     const next = { ...each, metadata: { ...each.metadata, resourceVersion: String(++version) } }
     stored.set(each.kind, next)
+    tell(each.kind)
     return next
   }
   const answer = (of: () => Written): Promise<Written> =>
     Promise.resolve(cluster.isAway ? { outcome: 'later', message: 'no answer' } : of())
   const done = (each: KubeObject): Written => ({ outcome: 'done', object: each })
   const writer: Writer = {
-    get: ref => answer(() => of(ref, done)),
+    get: ref => {
+      reads.push(ref.kind)
+      return answer(() => of(ref, done))
+    },
     create: each =>
       answer(() => {
         if (stored.has(each.kind)) return { outcome: 'exists' }
@@ -51,6 +65,7 @@ export function memoryCluster(): MemoryCluster {
       answer(() =>
         of(ref, each => {
           stored.delete(ref.kind)
+          tell(ref.kind)
           return done(each)
         }),
       ),
@@ -64,10 +79,19 @@ export function memoryCluster(): MemoryCluster {
   const cluster: MemoryCluster = {
     writer,
     isAway: false,
+    watch(refs, changed) {
+      const id = {}
+      watches.set(id, { kinds: refs.map(({ kind }) => kind), changed })
+      return { kinds: new Map(), stop: async () => void watches.delete(id) }
+    },
+    reads,
     writes,
     data: () => stored.get('Secret')?.data as object | undefined,
     put: each => void put(each),
-    remove: kind => void stored.delete(kind),
+    remove(kind) {
+      stored.delete(kind)
+      tell(kind)
+    },
     get: kind => stored.get(kind),
   }
   return cluster

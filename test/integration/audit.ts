@@ -6,6 +6,7 @@ import { object, string } from '../../src/core/json.ts'
 export type Asked = {
   /** ms since the epoch. */
   readonly at: number
+  readonly user: string
   readonly verb: string
   /** Such as `authteams/status.auth.example`; of the core group, `services.`. */
   readonly resource: string
@@ -25,10 +26,10 @@ export type Audit = {
 
 const READS: ReadonlySet<string> = new Set(['get', 'list', 'watch'])
 
-/** `user`: of whom. Its files are in `dir`. */
-export function audit(dir: string, user: string): Audit {
+/** `users`: of whom. Its files are in `dir`. */
+export function audit(dir: string, ...users: readonly string[]): Audit {
   const [policy, log] = [join(dir, 'audit-policy.json'), join(dir, 'audit.log')]
-  const rules = [{ level: 'Metadata', users: [user] }, { level: 'None' }]
+  const rules = [{ level: 'Metadata', users }, { level: 'None' }]
   writeFileSync(
     policy,
     JSON.stringify({ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', omitStages: ['RequestReceived'], rules }),
@@ -54,6 +55,7 @@ function read(event: ReturnType<typeof object>): Asked[] {
   return [
     {
       at: Date.parse(String(event.requestReceivedTimestamp)),
+      user: String(object(event.user).username),
       verb: String(verb),
       resource: `${String(resource)}${under}.${string(apiGroup) ?? ''}`,
       namespace: string(namespace) ?? '',

@@ -1,60 +1,44 @@
 // Portcullis with certificates of its own, as `kubectl apply -k manifests` installs it, on a real API server: nobody brings
 // a certificate, and whatever somebody does to them is right again in seconds.
 import { X509Certificate } from 'node:crypto'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { type Authorities, authoritiesIn, bundleOf, readAuthorities } from '../../src/certificates/authorities.ts'
+import { authoritiesIn } from '../../src/certificates/authorities.ts'
 import { createAuthority } from '../../src/certificates/authority.ts'
 import { trustedBy } from '../../src/certificates/ca-bundles.ts'
 import { Keeper } from '../../src/certificates/keep-authorities.ts'
-import { CONFIGURATIONS, secretRef } from '../../src/certificates/objects.ts'
+import { CONFIGURATIONS } from '../../src/certificates/objects.ts'
 import { ROTATION_TIMES } from '../../src/certificates/rotation.ts'
 import { array, object } from '../../src/core/json.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { connect as connectCluster } from '../../src/kube/connection.ts'
 import { createWriter } from '../../src/kube/writer.ts'
-import { documents, MANIFESTS } from '../manifests/documents.ts'
-import { type ControlPlane, controlPlaneParts, startControlPlane } from '../parts/control-plane.ts'
-import { crdFiles } from '../parts/crds.ts'
+import { documents, MANIFESTS, one } from '../manifests/documents.ts'
+import type { ControlPlane } from '../parts/control-plane.ts'
 import { describeWithParts } from '../parts/require.ts'
-import { type Api, connect, pathOf, until } from './api.ts'
-import { NGINX, namespace } from './cluster-objects.ts'
-import { labelled, TEAM, unlabelled } from './faults.ts'
-import { type Installed, install, type Replica } from './installed.ts'
-import { failed, figures, type Load, startLoad, texts, unprotected } from './load.ts'
-import { applied, succeeds } from './objects.ts'
+import { type Api, pathOf, until } from './api.ts'
+import { labelled, TEAM } from './faults.ts'
+import type { Installed, Replica } from './installed.ts'
+import { failed, startLoad } from './load.ts'
+import { succeeds } from './objects.ts'
 import type { Pod } from './pods.ts'
+import { SECRET_DOCUMENT, type SelfCluster, selfParts, startSelfCluster } from './self-cluster.ts'
 
-const SECRET = secretRef('portcullis')
-const SECRET_DOCUMENT: KubeObject = { ...SECRET, metadata: { namespace: 'portcullis', name: SECRET.name } }
-/** So that several authorities follow each other in a minute. */
-const FAST = { mode: 'self', authoritySeconds: 60, leafSeconds: 20, overlapSeconds: 5 }
-const ROTATIONS = 3
-const PER_SECOND = 30
 const RACES = 50
 
-describeWithParts('certificates of its own', [...controlPlaneParts, 'envoy-gateway-crds', 'traefik-crds'], () => {
+describeWithParts('certificates of its own', selfParts, () => {
+  let cluster: SelfCluster
   let controlPlane: ControlPlane
   let api: Api
   let installed: Installed
   let webhooks: Replica[]
   let controllers: Pod[]
 
-  const get = async (each: KubeObject) => (await api.send('GET', pathOf(each))).body as unknown as KubeObject
-  const configurations = () =>
-    Promise.all(CONFIGURATIONS.map(({ name, ...ref }) => get({ ...ref, metadata: { name } })))
-  const found = async () => readAuthorities((await get(SECRET_DOCUMENT)).data, Date.now())
-  const authorities = async () => (await found()).authorities as Authorities
-  const isRight = async () => {
-    const { authorities: now, isWhole } = await found()
-    if (now === undefined || !isWhole) return false
-    const bundle = Buffer.from(bundleOf(now)).toString('base64')
-    const entries = (await configurations()).flatMap(each => array(each.webhooks).map(object))
-    return entries.length > 7 && entries.every(each => object(each.clientConfig).caBundle === bundle)
-  }
+  const get = (document: KubeObject) => cluster.get(document)
+  const configurations = () => cluster.configurations()
+  const authorities = () => cluster.authorities()
+  const isRight = () => cluster.isRight()
+  const serves = () => cluster.serves()
   /** How long until everything is right again, in ms. */
   const healed = async (what: string, withinMs: number) => {
     const began = performance.now()
@@ -62,23 +46,14 @@ describeWithParts('certificates of its own', [...controlPlaneParts, 'envoy-gatew
     const took = Math.round(performance.now() - began)
     process.stdout.write(`${what}: right again after ${took} ms\n`)
   }
-  const tried = async () => (await api.create(labelled('probe'), undefined, '?dryRun=All')).status
-  const serves = () => until('a labelled route is admitted', async () => (await tried()) === 201)
 
   beforeAll(async () => {
-    controlPlane = await startControlPlane({ dir: mkdtempSync(join(tmpdir(), 'portcullis-')) })
-    await controlPlane.applyCrds(...crdFiles('envoy-gateway'), ...crdFiles('traefik'))
-    api = connect(controlPlane)
-    installed = await install(controlPlane, 'self')
-    await applied(controlPlane, NGINX, namespace('shops'))
+    cluster = await startSelfCluster()
+    ;({ controlPlane, api, installed } = cluster)
     foreign = Buffer.from((await createAuthority(new Date())).cert).toString('base64')
   }, 240_000)
 
-  afterAll(async () => {
-    api?.close()
-    await installed?.stop()
-    await controlPlane?.stop()
-  }, 60_000)
+  afterAll(() => cluster?.stop(), 60_000)
 
   test('come into being with everything else: two controllers, two webhooks, in any order, and nobody helps', async () => {
     const began = performance.now()
@@ -208,7 +183,7 @@ describeWithParts('certificates of its own', [...controlPlaneParts, 'envoy-gatew
     const judged = async () =>
       Math.max(...(await Promise.all(controllers.map(each => each.metric('portcullis_trial_judged')))))
     await until('a trial was refused by us', async () => (await judged()) === 1)
-    await Promise.all(webhooks.map(each => each.terminate()))
+    await Promise.all(webhooks.map(each => each.kill()))
     await until('a trial failed', async () => (await judged()) === 0, 60_000)
     const event = async () =>
       (await succeeds(controlPlane, ['get', 'events', '-n', 'default', '-o', 'jsonpath={.items[*].reason}'])).split(' ')
@@ -223,49 +198,22 @@ describeWithParts('certificates of its own', [...controlPlaneParts, 'envoy-gatew
     await until('it is over', async () => (await ready())?.status === 'True', 90_000)
   }, 300_000)
 
-  test(
-    `${ROTATIONS} authorities follow each other under load, and no request fails`,
-    async () => {
-      await Promise.all([...webhooks, ...controllers].map(each => each.terminate()))
-      const config = { certificates: FAST } as unknown as KubeObject
-      await api.remove(SECRET_DOCUMENT)
-      controllers = [await installed.startController({ config })]
-      webhooks = await Promise.all([installed.start({ config }), installed.start({ config })])
-      await Promise.all([...webhooks, ...controllers].map(each => each.ready()))
-      await serves()
-      const promoted = async () =>
-        (await (controllers[0] as Pod).metric('portcullis_authority_changes_total{step="promote"}')) || 0
-      const pruned = async () =>
-        (await (controllers[0] as Pod).metric('portcullis_authority_changes_total{step="prune"}')) || 0
-      const [before, load] = [await promoted(), steadyLoad()]
-      const seen = { most: 0, issuers: new Set<string>() }
-      await until(
-        'rotations',
-        async () => {
-          const bundle = authoritiesIn(trustedBy(await configurations()))
-          seen.most = Math.max(seen.most, bundle.length)
-          for (const cert of bundle) seen.issuers.add(new X509Certificate(cert).subject)
-          return (await promoted()) - before >= ROTATIONS && (await pruned()) >= ROTATIONS - 1
-        },
-        ROTATIONS * 100_000,
-      ).finally(() => load.stop())
-      const sent = await load.stop()
-      process.stdout.write(figures(`${ROTATIONS} rotations`, sent))
-      process.stdout.write(`${texts(sent).join('\n')}\n`)
-      expect(failed(sent)).toEqual([])
-      expect(unprotected(sent)).toEqual([])
-      expect(seen.most).toBeLessThanOrEqual(3)
-      expect(seen.issuers.size).toBeGreaterThan(ROTATIONS)
-    },
-    ROTATIONS * 150_000,
-  )
-
-  const steadyLoad = (): Load =>
-    startLoad(controlPlane, {
-      perSecond: PER_SECOND,
-      route: turn => (turn % 2 === 0 ? labelled(`turn-${turn}`) : unlabelled(`turn-${turn}`)),
-      isDryRun: turn => turn % 10 > 0,
-    })
+  test('are kept with the rights of the manifests, each of which is used, and with no other', () => {
+    const asked = cluster.audit.asked().filter(({ user }) => user.endsWith('portcullis-controller'))
+    const used = new Set(
+      asked.flatMap(({ verb, resource, name }) => [`${verb} ${resource}`, `${verb} ${resource} ${name}`]),
+    )
+    const given = [one('Role', 'portcullis-authorities'), one('ClusterRole', 'portcullis-ca-bundles')]
+      .flatMap(({ rules }) => array(rules).map(object))
+      .flatMap(({ apiGroups, resources, resourceNames = [''], verbs }) =>
+        array(resources).flatMap(each =>
+          array(verbs).map(verb => `${verb} ${each}.${array(apiGroups)[0]} ${array(resourceNames)[0]}`.trim()),
+        ),
+      )
+    expect(given.filter(each => !used.has(each))).toEqual([])
+    // A trial is there to be refused.
+    expect(asked.filter(({ code, resource }) => code === 403 && !resource.startsWith('ingresses.'))).toEqual([])
+  })
 })
 
 function issuerShown({ host }: Replica): Promise<string | undefined> {

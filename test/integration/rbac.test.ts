@@ -1,4 +1,5 @@
-// Who the webhook is may do what it needs, which is to read, and nothing else.
+// Who the webhook is may do what it needs, which is to read, and nothing else; and what who the controller is may do for
+// certificates. That a run uses each of these rights is shown in certificates-self.test.ts and certificates-idle.test.ts.
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +13,13 @@ import { gatewayDefinitions } from './gateway-definitions.ts'
 import { EVERYBODY, rightsOf } from './rights.ts'
 
 const WEBHOOK = serviceAccount('portcullis', 'portcullis-webhook')
+const CONTROLLER = serviceAccount('portcullis', 'portcullis-controller')
+const SECRETS = '/api/v1/namespaces/portcullis/secrets'
+const CONFIGURATIONS = ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'].map(
+  each => `/apis/admissionregistration.k8s.io/v1/${each}`,
+)
+const OF_CA = '?fieldSelector=metadata.name%3Dportcullis-ca'
+const OF_OURS = '?fieldSelector=metadata.name%3Dportcullis'
 
 /** Kinds with the version in which they are read. */
 const READ: Readonly<Record<string, readonly string[]>> = {
@@ -52,7 +60,7 @@ describeWithParts('the webhook’s own rights', [...controlPlaneParts, 'envoy-ga
       const group = root.split('/')[1] ?? ''
       return kinds.map(kind => `${group === 'v1' ? kind : `${kind}.${group}`} [] [] [list watch]`)
     })
-    const shared = namespace === 'portcullis' ? ['secrets [] [portcullis-ca] [get]'] : []
+    const shared = namespace === 'portcullis' ? ['secrets [] [portcullis-ca] [list watch get]'] : []
     expect(objects).toEqual([...EVERYBODY, ...own, ...shared].sort())
     // What every account may ask for that has one: health, versions, discovery.
     for (const line of urls) expect(line).toMatch(/\[get]$/)
@@ -68,9 +76,51 @@ describeWithParts('the webhook’s own rights', [...controlPlaneParts, 'envoy-ga
     expect(await each(path => status(`${path}?watch=true&timeoutSeconds=1`))).toEqual(all(200))
   }, 30_000)
 
+  test('suffice to read, list and watch the Secret with the authority, by its name', async () => {
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: 'portcullis', name: 'portcullis-ca' } }
+    expect(await api.create(secret)).toMatchObject({ status: 201 })
+    expect(await status(`${SECRETS}/portcullis-ca`)).toBe(200)
+    expect(await status(`${SECRETS}${OF_CA}`)).toBe(200)
+    expect(await status(`${SECRETS}${OF_CA}&watch=true&timeoutSeconds=1`)).toBe(200)
+  }, 30_000)
+
+  test.each([
+    [SECRETS, OF_CA, 200],
+    [SECRETS, '', 403],
+    [SECRETS, OF_OURS, 403],
+    ...CONFIGURATIONS.flatMap((path): [string, string, number][] => [
+      [path, OF_OURS, 200],
+      [path, '', 403],
+      [path, OF_CA, 403],
+    ]),
+  ])(
+    'let the controller list and watch %s%s: %i',
+    async (path, query, code) => {
+      const asked = async (more: string) => (await api.read(`${path}${query}${more}`, CONTROLLER)).status
+      const also = query === '' ? '?' : '&'
+      expect([await asked(''), await asked(`${also}watch=true&timeoutSeconds=1`)]).toEqual([code, code])
+    },
+    30_000,
+  )
+
+  test('are the controller’s in our namespace and over our configurations, for certificates', async () => {
+    const { objects } = await rightsOf(controlPlane, CONTROLLER, 'portcullis')
+    expect(objects.filter(line => /^secrets|webhookconfigurations/.test(line))).toEqual([
+      'mutatingwebhookconfigurations.admissionregistration.k8s.io [] [portcullis] [list watch get patch]',
+      'secrets [] [] [create]',
+      'secrets [] [portcullis-ca] [list watch get patch delete]',
+      'validatingwebhookconfigurations.admissionregistration.k8s.io [] [portcullis] [list watch get patch]',
+    ])
+  }, 30_000)
+
   test.each([
     ['GET', '/api/v1/secrets'],
-    ['GET', '/api/v1/namespaces/portcullis/secrets'],
+    ['GET', SECRETS],
+    ['GET', `${SECRETS}?watch=true&timeoutSeconds=1`],
+    ['GET', `${SECRETS}?fieldSelector=metadata.name%3Dportcullis-webhook-tls`],
+    ['GET', `${SECRETS}?fieldSelector=metadata.name%21%3Dportcullis-ca`],
+    ['GET', `/api/v1/secrets${OF_CA}`],
+    ['GET', `${CONFIGURATIONS[0]}${OF_OURS}`],
     ['PATCH', '/api/v1/namespaces/portcullis/secrets/portcullis-ca'],
     ['GET', '/api/v1/namespaces/portcullis/secrets/portcullis-webhook-tls'],
     ['GET', '/api/v1/namespaces/portcullis/configmaps'],

@@ -16,6 +16,8 @@ import { listPath } from '../../kube/kinds.ts'
 import { type KeptLease, keepLease } from '../../kube/lease.ts'
 import { listAll } from '../../kube/list.ts'
 import type { Term } from '../../kube/term.ts'
+import type { WatchedObjects } from '../../kube/watch-objects.ts'
+import type { Watched } from '../../kube/watched.ts'
 import { createWriter } from '../../kube/writer.ts'
 import type { Log } from '../../log.ts'
 import { leadCertificates } from './certificates.ts'
@@ -41,6 +43,8 @@ export type RunningController = {
   readonly facts: WatchedFacts<Watching>
   readonly lease: KeptLease
   readonly loops: LoopGuard
+  /** All that run, by kind. */
+  watches(): Iterable<readonly [string, Watched]>
   /** Keys that wait or are under way. */
   depth(): number
   /** To be called every second. */
@@ -92,6 +96,7 @@ export function runController(options: RunOptions): RunningController {
     facts,
     lease,
     loops,
+    watches: () => [...facts.feed.kinds, ...(leading.certificates?.kinds ?? [])],
     depth: () => leading.work?.depth ?? 0,
     tick() {
       facts.tick()
@@ -115,7 +120,7 @@ export function runController(options: RunOptions): RunningController {
   }
 }
 
-type Leads = { work?: Work; trials?: Trials }
+type Leads = { certificates?: WatchedObjects; work?: Work; trials?: Trials }
 
 type Leading = Omit<RunOptions, 'config'> & {
   readonly config: () => Config
@@ -127,7 +132,9 @@ type Leading = Omit<RunOptions, 'config'> & {
 /** One term: certificates at once, since without them nothing else comes into being, and the rest once facts are complete. */
 async function lead(term: Term, options: Leading): Promise<void> {
   const certificates = leadCertificates(term, options)
+  options.leading.certificates = certificates
   await leadWork(term, options)
+  delete options.leading.certificates
   await certificates.stop()
 }
 

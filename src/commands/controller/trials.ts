@@ -19,7 +19,7 @@ export type TrialsOptions = {
   /** Ends it. */
   readonly signal: AbortSignal
   readonly log: Log
-  /** Of every trial; `absent`: there is no webhook configuration, so nothing is tried. */
+  /** Of every trial; `absent`: there is no webhook configuration, so the trial says nothing. */
   readonly tried: (result: Trial['result'] | 'absent') => void
   /** Routes are not judged, as several trials in a row say. */
   readonly failed: (configuration: KubeObject, message: string) => void
@@ -56,13 +56,14 @@ type State = { unjudged: number; problem?: string | undefined; unknown?: string 
 async function tryOnce(options: TrialsOptions, state: State): Promise<void> {
   const { writer, log, tried, failed } = options
   const ref = CONFIGURATIONS.find(({ kind }) => kind === 'ValidatingWebhookConfiguration') as ObjectRef
-  const configuration = await writer.get(ref)
-  if (configuration.outcome === 'gone') {
+  const trial = await send(options)
+  // Whoever judges is there.
+  const configuration = trial.result === 'judged' ? undefined : await writer.get(ref)
+  if (configuration?.outcome === 'gone') {
     tried('absent')
     Object.assign(state, { unjudged: 0, problem: undefined })
     return
   }
-  const trial = await send(options)
   tried(trial.result)
   if (trial.result === 'unknown') {
     if (state.unknown !== trial.message) log.warn({ message: trial.message }, 'a trial says nothing about us')
@@ -80,7 +81,7 @@ async function tryOnce(options: TrialsOptions, state: State): Promise<void> {
   // The first words stay: addresses in later ones differ, and would be written into every status.
   state.problem ??= trial.message
   failed(
-    configuration.outcome === 'done' ? configuration.object : { ...ref, metadata: { name: ref.name } },
+    configuration?.outcome === 'done' ? configuration.object : { ...ref, metadata: { name: ref.name } },
     state.problem,
   )
 }

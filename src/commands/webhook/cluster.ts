@@ -103,7 +103,7 @@ async function followFiles(
   parts.certificate = certificate
   parts.dial = dial
   measureCluster(metrics.registry, {
-    feed: () => facts.feed,
+    kinds: () => [...facts.feed.kinds, ...certificate.kinds],
     clock: systemClock,
     isReady: () => missing().length === 0,
     isConfigurationGood: () => (configuration?.problems() ?? []).length === 0,

@@ -2,11 +2,10 @@
 import type { Registry } from 'prom-client'
 import { gauge } from '../../http/metrics.ts'
 import type { Clock } from '../../kube/clock.ts'
-import type { WatchedAll } from '../../kube/watch-all.ts'
-import { measureWatches } from '../watch-gauges.ts'
+import { type Kinds, measureWatches } from '../watch-gauges.ts'
 
 export type Measured = {
-  readonly feed: () => Pick<WatchedAll, 'kinds'>
+  readonly kinds: Kinds
   /** The watches'. */
   readonly clock: Pick<Clock, 'now'>
   readonly isReady: () => boolean
@@ -18,8 +17,8 @@ export type Measured = {
 }
 
 export function measureCluster(registry: Registry, measured: Measured): void {
-  const { feed, clock, isReady, isConfigurationGood, certificateEnds, now } = measured
-  measureWatches(registry, feed, clock)
+  const { kinds, clock, isReady, isConfigurationGood, certificateEnds, now } = measured
+  measureWatches(registry, kinds, clock)
   gauge(registry, 'portcullis_ready', '1: ready.', () => Number(isReady()))
   const good = '1: the configuration file is the one in use; 0: it is broken, and an older one is in use.'
   gauge(registry, 'portcullis_configuration_good', good, () => Number(isConfigurationGood()))
