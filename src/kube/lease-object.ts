@@ -9,20 +9,20 @@ export type LeaseName = { readonly namespace: string; readonly name: string }
 export type Read = { readonly lease: KubeObject | undefined }
 
 export class LeaseObject {
+  readonly ref: ObjectRef
   readonly #writer: Writer
-  readonly #ref: ObjectRef
   readonly #identity: string
   readonly #date: () => Date
 
   constructor(writer: Writer, { namespace, name }: LeaseName, identity: string, date: () => Date) {
     this.#writer = writer
-    this.#ref = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace, name }
+    this.ref = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace, name }
     this.#identity = identity
     this.#date = date
   }
 
   async read(): Promise<Read | Written> {
-    const written = await this.#writer.get(this.#ref)
+    const written = await this.#writer.get(this.ref)
     if (written.outcome === 'gone') return { lease: undefined }
     return written.outcome === 'done' ? { lease: written.object } : written
   }
@@ -42,10 +42,10 @@ export class LeaseObject {
   /** Of several who write over the same, one succeeds. */
   #write(lease: KubeObject | undefined, spec: object): Promise<Written> {
     if (lease === undefined) {
-      const { apiVersion, kind, ...metadata } = this.#ref
+      const { apiVersion, kind, ...metadata } = this.ref
       return this.#writer.create({ apiVersion, kind, metadata, spec })
     }
     const version = String(lease.metadata.resourceVersion)
-    return this.#writer.patch(this.#ref, version, [{ op: 'add', path: '/spec', value: spec }])
+    return this.#writer.patch(this.ref, version, [{ op: 'add', path: '/spec', value: spec }])
   }
 }

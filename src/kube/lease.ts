@@ -1,7 +1,10 @@
 // Of several processes one does the work: the one that holds the Lease. It stops before anybody else can begin.
+
+import type { KubeObject } from '../core/types.ts'
 import type { Log } from '../log.ts'
 import { type Clock, sleep, systemClock } from './clock.ts'
 import type { Connection } from './connection.ts'
+import { type Hearing, hearLease } from './lease-hearing.ts'
 import { LeaseObject, type Read } from './lease-object.ts'
 import { holderOf, isReleased, LEASE_TIMES, type LeaseTimes, Sighting } from './lease-record.ts'
 import { type OpenTerm, openTerm, type Term } from './term.ts'
@@ -55,6 +58,8 @@ export function keepLease(options: LeaseOptions): KeptLease {
 
 // Of the pause between two attempts, as long as the server may ask to be left alone.
 const LONGEST_WISH = 2.5
+// In such pauses: renewals come with each, some later than others.
+const FRESH = 2
 
 class Candidate {
   readonly #options: LeaseOptions
@@ -64,7 +69,11 @@ class Candidate {
   readonly #sighting: Sighting
   /** What was read or written last, while nothing says that it is otherwise by now. */
   #read: Read | undefined
-  #holder = ''
+  /** As last read or heard of. */
+  #lease: KubeObject | undefined
+  /** While somebody else leads. */
+  #hearing: Hearing | undefined
+  #wake = () => {}
   #term: OpenTerm | undefined
   #working: Promise<void> | undefined
   #isTroubled = false
@@ -84,7 +93,7 @@ class Candidate {
   }
 
   get holder(): string {
-    return this.#holder
+    return holderOf(this.#lease)
   }
 
   endTerm(why: string): void {
@@ -94,9 +103,19 @@ class Candidate {
   async run(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
       const pauseMs = await this.#round(stop)
-      await sleep(this.#clock, pauseMs, stop)
+      await this.#rest(pauseMs, stop)
     }
+    this.#deafen()
     await this.#retire()
+  }
+
+  /** Ends early when the Lease is heard to be anybody's. */
+  async #rest(ms: number, stop: AbortSignal): Promise<void> {
+    const over = new AbortController()
+    this.#wake = () => over.abort()
+    stop.addEventListener('abort', this.#wake, { once: true })
+    if (!stop.aborted) await sleep(this.#clock, ms, over.signal)
+    stop.removeEventListener('abort', this.#wake)
   }
 
   /** Gives how long until the next. */
@@ -104,12 +123,16 @@ class Candidate {
     const startedAt = this.#clock.now()
     // The work of a term that is over has not ended yet: somebody else may lead meanwhile, we may not.
     if (this.#working !== undefined && !this.isLeader) return this.#times.retryMs
+    if (this.#isHeardOfOthers()) return this.#times.retryMs
     // The Lease changed while we were about to write it: at once again, but not forever.
     for (let turn = 0; turn < 3 && !stop.aborted; turn++) {
       const read = await this.#look()
       if ('outcome' in read) return this.#pause(startedAt, read)
       const waitMs = this.#waitMs(read)
-      if (waitMs > 0) return Math.min(waitMs, this.#pause(startedAt))
+      if (waitMs > 0) {
+        this.#listen()
+        return Math.min(waitMs, this.#pause(startedAt))
+      }
       const written = await this.#claim(read, stop)
       const isAnother = ['conflict', 'exists', 'gone'].includes(written.outcome)
       if (!isAnother) return this.#pause(startedAt, written)
@@ -117,7 +140,30 @@ class Candidate {
     return this.#pause(startedAt)
   }
 
-  /** The leader knows what it wrote; all others read each time. */
+  #isHeardOfOthers(): boolean {
+    if (this.#hearing?.isFresh() !== true || holderOf(this.#lease) === this.#options.identity) return false
+    return this.#sighting.waitMs(this.#lease) > 0
+  }
+
+  /** Of others' renewals. Nothing is written by what was heard: before that, the Lease is read. */
+  #listen(): void {
+    const { connection, log, random = Math.random } = this.#options
+    this.#hearing ??= hearLease({
+      ...{ connection, ref: this.#object.ref, clock: this.#clock, random, log },
+      freshMs: FRESH * this.#times.retryMs,
+      hear: lease => {
+        this.#see(lease)
+        if (this.#sighting.waitMs(lease) === 0) this.#wake()
+      },
+    })
+  }
+
+  #deafen(): void {
+    this.#hearing?.end()
+    this.#hearing = undefined
+  }
+
+  /** The leader knows what it wrote; all others read. */
   async #look(): Promise<Read | Written> {
     if (this.#read !== undefined && this.isLeader) return this.#read
     const read = await this.#object.read()
@@ -127,8 +173,12 @@ class Candidate {
 
   #note(read: Read): void {
     this.#read = read
-    this.#holder = holderOf(read.lease)
-    this.#sighting.see(read.lease)
+    this.#see(read.lease)
+  }
+
+  #see(lease: KubeObject | undefined): void {
+    this.#lease = lease
+    this.#sighting.see(lease)
   }
 
   /** 0: it is ours, or may be taken. */
@@ -155,6 +205,7 @@ class Candidate {
   }
 
   #begin(endsAt: number): void {
+    this.#deafen()
     const { log, onChange, identity } = this.#options
     log.info({ identity }, 'leads')
     onChange?.(true)

@@ -53,7 +53,7 @@ const EVERYWHERE = [
 ]
 const OF_THE_LEASE = [
   'leases.coordination.k8s.io [] [] [create]',
-  'leases.coordination.k8s.io [] [portcullis-controller] [get patch]',
+  'leases.coordination.k8s.io [] [portcullis-controller] [list watch get patch]',
 ]
 
 const config = {

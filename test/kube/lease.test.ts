@@ -45,6 +45,37 @@ test('of several that begin at once, one leads, and the others stay away for hou
   expect(all.map(({ lease }) => lease.holder())).toEqual(Array(3).fill(server.lease?.spec.holderIdentity))
 })
 
+test('while one leads the others ask for next to nothing, and hear of each of its renewals', async () => {
+  const { clock, server, all, leading } = setting('a', 'b', 'c')
+  const { leader } = await leading()
+  await clock.pass(60_000)
+  const from = server.asked.length
+  await clock.pass(3_600_000)
+  const count = (what: string) => server.asked.slice(from).filter(each => each === what).length
+  const line = ['PATCH', 'GET', 'list', 'watch'].map(each => `${count(each)} ${each}`).join(', ')
+  process.stdout.write(`one leads and two wait for an hour: ${line}\n`)
+  expect(count('PATCH')).toBeGreaterThan(1700)
+  expect(count('GET')).toBeLessThan(10)
+  expect(count('list')).toBe(0)
+  expect(count('watch')).toBeLessThan(100)
+  expect(new Set(all.map(({ lease }) => lease.holder())).size).toBe(1)
+  expect(leader.changes).toEqual([true])
+})
+
+test('who hears nothing of the Lease any more reads it, and takes none that is renewed', async () => {
+  const { clock, server, all, leading } = setting('a', 'b')
+  const { leader, others } = await leading()
+  await clock.pass(60_000)
+  server.isSilent = true
+  const from = server.asked.length
+  await clock.pass(600_000)
+  expect(server.asked.slice(from).filter(each => each === 'GET').length).toBeGreaterThan(200)
+  expect(all.map(({ terms }) => terms.length).sort()).toEqual([0, 1])
+  await leader.lease.stop()
+  await clock.pass(3000)
+  expect(others[0]?.lease.isLeader()).toBe(true)
+})
+
 test('a leader that stops lets the next begin within three seconds, and its work has ended by then', async () => {
   const { clock, untilLed, leading } = setting('a', 'b')
   const { leader, others } = await leading()

@@ -2,7 +2,7 @@
 import type { Call, Connection, Reply } from '../../src/kube/connection.ts'
 import { type KeptLease, keepLease, type LeaseOptions } from '../../src/kube/lease.ts'
 import type { Term } from '../../src/kube/term.ts'
-import { status } from './script.ts'
+import { listOf, status } from './script.ts'
 import type { FakeClock } from './time.ts'
 
 /** `lost`: it is done, and the answer does not come. */
@@ -12,21 +12,30 @@ type Stored = { metadata: { resourceVersion: string }; spec: Record<string, unkn
 
 export type LeaseServer = {
   lease: Stored | undefined
+  /** No watch says anything. */
+  isSilent: boolean
   readonly log: string[]
+  /** Of each that asked, how often it did, by what it asked. */
+  readonly asked: string[]
   connection(fault: () => Fault): Connection
 }
 
 export function leaseServer(clock: FakeClock): LeaseServer {
   let version = 1000
   const log: string[] = []
+  const asked: string[] = []
+  const streams = new Set<() => void>()
   const store = (document: object): Reply => {
     server.lease = { ...structuredClone(document as Stored) }
     server.lease.metadata.resourceVersion = String(++version)
     log.push(`${clock.now()} ${String(server.lease.spec.holderIdentity)}`)
+    for (const tell of streams) tell()
     return { status: 200, body: JSON.stringify(server.lease) }
   }
-  const answer = ({ method = 'GET', body = '' }: Call): Reply => {
+  const answer = ({ method = 'GET', path, body = '' }: Call): Reply => {
     const { lease } = server
+    asked.push(path.includes('?limit') ? 'list' : method)
+    if (path.includes('?limit')) return listOf(lease === undefined ? [] : [lease], String(version))
     if (method === 'POST') return lease === undefined ? store(JSON.parse(body)) : named(409, 'AlreadyExists')
     if (lease === undefined) return named(404, 'NotFound')
     if (method === 'GET') return { status: 200, body: JSON.stringify(lease) }
@@ -40,9 +49,44 @@ export function leaseServer(clock: FakeClock): LeaseServer {
     await wait(ms)
     throw new Error(`no answer within ${ms} ms`)
   }
+  /** What is stored while a connection is refused or hangs breaks it, or does not come; then nothing comes any more. */
+  async function* changes(fault: () => Fault, signal: AbortSignal | undefined) {
+    const said: string[] = []
+    let end: 'broken' | 'silent' | undefined
+    let wake = () => {}
+    const tell = () => {
+      if (fault() === 'refused') end = 'broken'
+      if (fault() === 'hangs') end ??= 'silent'
+      const event = { type: 'MODIFIED', object: server.lease }
+      if (end === undefined && !server.isSilent) said.push(`${JSON.stringify(event)}\n`)
+      wake()
+    }
+    const abort = () => {
+      end = 'broken'
+      wake()
+    }
+    streams.add(tell)
+    signal?.addEventListener('abort', abort, { once: true })
+    try {
+      for (;;) {
+        const next = said.shift()
+        if (next !== undefined) yield next
+        else if (end === 'broken') throw new Error('aborted')
+        else {
+          await new Promise<void>(resolve => {
+            wake = resolve
+          })
+        }
+      }
+    } finally {
+      streams.delete(tell)
+    }
+  }
   const server: LeaseServer = {
     lease: undefined,
+    isSilent: false,
     log,
+    asked,
     connection: fault => ({
       server: 'https://server',
       namespace: undefined,
@@ -57,7 +101,12 @@ export function leaseServer(clock: FakeClock): LeaseServer {
         if (what === 'slow') await wait(call.timeoutMs / 3)
         return what === 'lost' ? silence(call.timeoutMs) : reply
       },
-      stream: () => Promise.reject(new Error('nothing is watched')),
+      async stream({ signal }) {
+        if (fault() === 'refused') throw new Error('connect ECONNREFUSED')
+        if (fault() === 'overloaded') return status(429, 'too many', 1000)
+        asked.push('watch')
+        return { status: 200, chunks: changes(fault, signal) }
+      },
       close() {},
     }),
   }
@@ -143,5 +192,15 @@ function behind(connection: Connection, inTime: (run: () => void) => void): Conn
     if (answer.status === 'rejected') throw answer.reason
     return answer.value
   }
-  return { ...connection, request }
+  const stream = async (call: Call) => {
+    const reply = await connection.stream(call)
+    return 'chunks' in reply ? { ...reply, chunks: late(reply.chunks) } : reply
+  }
+  async function* late(chunks: AsyncIterable<string>) {
+    for await (const chunk of chunks) {
+      await new Promise<void>(resolve => inTime(resolve))
+      yield chunk
+    }
+  }
+  return { ...connection, request, stream }
 }

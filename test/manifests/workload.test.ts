@@ -175,7 +175,9 @@ describe('the controller that is installed', () => {
     expect(rights('Role', 'portcullis-controller')).toEqual([
       'create leases.coordination.k8s.io',
       'get leases.coordination.k8s.io',
+      'list leases.coordination.k8s.io',
       'patch leases.coordination.k8s.io',
+      'watch leases.coordination.k8s.io',
     ])
     const [, byName] = array(one('Role', 'portcullis-controller').rules).map(object)
     expect(byName?.resourceNames).toEqual(['portcullis-controller'])
@@ -186,13 +188,13 @@ describe('the controller that is installed', () => {
     expect(create).toEqual({ apiGroups: [''], resources: ['secrets'], verbs: ['create'] })
     const { name, namespace } = secretRef(defaultConfig().namespace)
     expect(one('Role', 'portcullis-authorities').metadata.namespace).toBe(namespace)
-    expect(byName).toMatchObject({ resourceNames: [name], verbs: ['get', 'patch', 'delete'] })
+    expect(byName).toMatchObject({ resourceNames: [name], verbs: ['list', 'watch', 'get', 'patch', 'delete'] })
     const [rule, more] = array(one('ClusterRole', 'portcullis-ca-bundles').rules).map(object)
     expect(more).toBeUndefined()
     expect(rule).toMatchObject({
       resources: CONFIGURATIONS.map(({ kind }) => plural(kind)),
       resourceNames: [...new Set(CONFIGURATIONS.map(each => each.name))],
-      verbs: ['get', 'patch'],
+      verbs: ['list', 'watch', 'get', 'patch'],
     })
   })
 })
