@@ -111,6 +111,27 @@ test('keys are nowhere in the log', async () => {
   expect(logged.join()).not.toMatch(/PRIVATE KEY|BEGIN/)
 })
 
+test('another look is due when its time has come or whom to answer has changed, and not otherwise', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'portcullis-client-ca-')), 'ca.crt')
+  writeFileSync(file, first.cert)
+  store(first)
+  const own = replica(file)
+  expect(await own.look()).toBe(true)
+  expect(await own.isDue()).toBe(false)
+  now += 4.8 * DAY
+  expect(await own.isDue()).toBe(true)
+  await own.look()
+  expect(await own.isDue()).toBe(false)
+  for (const text of ['rubbish', (await createAuthority(new Date(now))).cert]) {
+    writeFileSync(file, text)
+    expect(await own.isDue()).toBe(true)
+  }
+  await own.look()
+  expect(await own.isDue()).toBe(false)
+  cluster.isAway = true
+  expect(await own.look()).toBe(false)
+})
+
 test('whom to answer is read again as it changes, and rubbish there locks nobody out', async () => {
   const file = join(mkdtempSync(join(tmpdir(), 'portcullis-client-ca-')), 'ca.crt')
   writeFileSync(file, first.cert)

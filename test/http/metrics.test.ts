@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
+import prom from 'prom-client'
 import { admit } from '../../src/admission/admit.ts'
 import { defaultConfig } from '../../src/api/config.ts'
 import { FactStore } from '../../src/facts/store.ts'
 import { gateways } from '../../src/gateways/index.ts'
 import type { Admit } from '../../src/http/admission.ts'
-import { createMetrics, type Metrics } from '../../src/http/metrics.ts'
+import { counter, createMetrics, gauge, type Metrics } from '../../src/http/metrics.ts'
 import { review, startServer } from './serving.ts'
 
 const log = { info() {}, warn() {}, error() {} }
@@ -83,5 +84,27 @@ describe('metrics of admission', () => {
 
   test('tell the delay of the event loop', async () => {
     expect(await samples(createMetrics(), 'nodejs_eventloop_lag_p99_seconds ')).toHaveLength(1)
+  })
+})
+
+describe('metrics that are read when somebody asks', () => {
+  test('show what there is then, and no more what is gone', async () => {
+    const registry = new prom.Registry()
+    const values = new Map([
+      ['a', 1],
+      ['b', 2],
+    ])
+    const read = () => [...values].map(([kind, value]) => [{ kind }, value] as const)
+    gauge(registry, 'one', 'One.', () => values.size)
+    gauge(registry, 'each', 'Each.', read, ['kind'])
+    counter(registry, 'counted', 'Counted.', ['kind'], read)
+    const told = counter(registry, 'told', 'Told.')
+    const shown = async () =>
+      (await registry.metrics()).split('\n').filter(line => line !== '' && !line.startsWith('#'))
+    const both = ['each{kind="a"} 1', 'each{kind="b"} 2', 'counted{kind="a"} 1', 'counted{kind="b"} 2']
+    expect(await shown()).toEqual(['one 2', ...both, 'told 0'])
+    values.delete('a')
+    told.inc(3)
+    expect(await shown()).toEqual(['one 1', 'each{kind="b"} 2', 'counted{kind="b"} 2', 'told 3'])
   })
 })

@@ -12,8 +12,8 @@ import { failed, figures, startLoad, texts, unprotected } from './load.ts'
 import type { Pod } from './pods.ts'
 import { type SelfCluster, selfParts, startSelfCluster } from './self-cluster.ts'
 
-/** The next authority is made after 24 seconds, a leaf after 8: the proportions are those of a year and a week, or tighter. */
-const FAST = { mode: 'self', authoritySeconds: 36, leafSeconds: 12, overlapSeconds: 4 }
+/** The next authority is made after 32 seconds, a leaf after 10: the proportions are those of a year and a week, or tighter. */
+const FAST = { mode: 'self', authoritySeconds: 48, leafSeconds: 16, overlapSeconds: 5 }
 const ROTATIONS = 3
 const WITHIN_MS = 240_000
 const PER_SECOND = 30
