@@ -13,7 +13,10 @@ export type WatchedObjects = {
   stop(): Promise<void>
 }
 
-type Options = Pick<WatchOptions, 'clock' | 'random' | 'log' | 'limits'>
+type Options = Pick<WatchOptions, 'clock' | 'random' | 'log'>
+
+/** A list of one object costs little more than the object, so that what a watch has missed is made up for at once. */
+const LIMITS = { relistEveryMs: 5_000, relistJitterMs: 1_000 }
 
 export function watchObjects(
   connection: Connection,
@@ -23,7 +26,8 @@ export function watchObjects(
 ): WatchedObjects {
   const watch = (ref: ObjectRef): [string, Watched] => {
     const { kind, name } = ref
-    return [kind, watchKind(connection, { ...options, path: collectionPath(ref), name, receive: () => changed() })]
+    const of = { path: collectionPath(ref), name, receive: () => changed(), limits: LIMITS }
+    return [kind, watchKind(connection, { ...options, ...of })]
   }
   const kinds = new Map(refs.map(watch))
   return {

@@ -116,7 +116,7 @@ describe('the webhook that is installed', () => {
       [...new Set([...FACT_KINDS.keys(), ...guards].map(plural))].sort(),
     )
     for (const { verbs } of rules) expect(verbs).toEqual(['list', 'watch'])
-    expect(rights('Role', 'portcullis-webhook')).toEqual(['get secrets.'])
+    expect(rights('Role', 'portcullis-webhook')).toEqual(['get secrets.', 'list secrets.', 'watch secrets.'])
     expect(array(one('Role', 'portcullis-webhook').rules)).toMatchObject([{ resourceNames: ['portcullis-ca'] }])
   })
 
