@@ -192,12 +192,14 @@ function yielding(situation: Situation): Step[] {
   })
 }
 
-/** Whether another policy than this would take effect for a route. */
+/** Whether another policy than this would take effect for a route, and is to go on doing so. */
 function isServed(route: StoredRoute, besides: KubeObject, { namespace, wanted, owned }: Situation): boolean {
   const here = owned.policiesIn(namespace)
+  const staying = new Set(wanted.filter(({ object }) => selectsRoute(object, route)).map(each => identity(each.object)))
   return here.some(
     policy =>
       identity(policy) !== identity(besides) &&
+      staying.has(identity(policy)) &&
       selectsRoute(policy, route) &&
       isInForce(policy, wanted) &&
       isInEffect(policy, here),

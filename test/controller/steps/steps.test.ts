@@ -165,6 +165,15 @@ describe('a namespace that moves to another team', () => {
     expect(settled.next(APPS)).toEqual([])
   })
 
+  test('does not give them to the new team on the way, where it is to let go of them too', () => {
+    const settled = moving(route('app', { [PROTECT]: 'true' }, 'team-a'))
+    for (const { object: widened } of settled.next(APPS)) settled.owned.put(made(widened, 100))
+    settled.facts.put(namespace('apps'))
+    expect(settled.settle(APPS)).toEqual(['replace portcullis-team.team-b'])
+    expect(values(settled.find('portcullis-team.team-a'))).toEqual(['', 'true', 'team-a'])
+    expect(values(settled.find('portcullis-team.team-b'))).toEqual(['team-b'])
+  })
+
   test('does not give the routes of a team that is missing to another', () => {
     const settled = moving(route('app', { [PROTECT]: 'true' }, 'team-a'))
     settled.facts.remove(team('team-a'))
