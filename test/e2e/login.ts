@@ -1,15 +1,14 @@
 // What everybody may expect of the label, on whatever gateway: kept out without a session, and with one exactly where
 // they wanted to go.
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Browser } from 'playwright-core'
 import { until } from '../integration/api.ts'
 import { content } from '../integration/objects.ts'
 import { testIdentity } from './identity.ts'
 import { type Ground, outcome, prepareGround, untilClosed, untilOpen } from './protected.ts'
+import { leaveScreenshot } from './report/evidence.ts'
 import { testSessions } from './sessions.ts'
-import { loginIn, startBrowser } from './stage/browser.ts'
+import { loginIn, PICTURE, picture, startBrowser } from './stage/browser.ts'
 import type { RouteKindOnStage } from './stage/route-kinds.ts'
 import type { Stage } from './stage/stage.ts'
 import { openWebSocket } from './stage/web-socket.ts'
@@ -94,11 +93,13 @@ function testReturn({ kind, stage, inA, fresh, loggedIn }: Ground): void {
     afterAll(() => browser?.close())
 
     test('a login leads back to exactly the page that was asked for', async () => {
-      const page = await browser.newPage()
+      const page = await browser.newPage({ viewport: PICTURE })
+      await page.goto(inA.url(`${DEEP_LINK}#part`))
+      leaveScreenshot('without a session', await picture(page))
       await loginIn(page, inA.url(`${DEEP_LINK}#part`), 'alice')
       expect(page.url().split('#')[0]).toBe(inA.url(there))
       expect(JSON.parse(await page.innerText('body')).url).toBe(there)
-      writeFileSync(join(stage().logs, `login-${kind.slug}.png`), await page.screenshot())
+      leaveScreenshot('alice is back where she wanted to go', await picture(page))
       expect((await page.reload())?.status()).toBe(200)
     }, 90_000)
   })

@@ -26,3 +26,24 @@ export async function loginIn(page: Page, url: string, person: string): Promise<
   await page.click(`#${person}`)
   await page.waitForURL(there => there.host === host && !there.pathname.startsWith('/oauth2/'))
 }
+
+/** A window whose picture is small. */
+export const PICTURE = { width: 720, height: 450 } as const
+
+/** Puts the address above the page; takes it away without one. Runs in the page. */
+const SHOW_ADDRESS = `address => {
+  document.getElementById('address-of-the-page')?.remove()
+  document.documentElement.style.paddingTop = address === undefined ? '' : '32px'
+  if (address === undefined) return
+  const bar = Object.assign(document.createElement('div'), { id: 'address-of-the-page', textContent: address })
+  bar.style.cssText = 'position:fixed;inset:0 0 auto;padding:6px 12px;font:13px monospace;background:#dfe5ee;color:#111'
+  document.documentElement.append(bar)
+}`
+
+/** With the address, which a picture of a page alone does not have. */
+export async function picture(page: Page): Promise<Uint8Array> {
+  await page.evaluate(`(${SHOW_ADDRESS})(${JSON.stringify(page.url())})`)
+  const image = await page.screenshot({ type: 'jpeg', quality: 60 })
+  await page.evaluate(`(${SHOW_ADDRESS})()`)
+  return image
+}

@@ -10,6 +10,7 @@ import type { KubeObject } from '../../../src/core/types.ts'
 import { type Api, until } from '../../integration/api.ts'
 import { applied } from '../../integration/objects.ts'
 import { controllerManagerParts } from '../../parts/controller-manager.ts'
+import { leaveStage } from '../report/evidence.ts'
 import { loadBalancerAddress, serviceAddress } from './addresses.ts'
 import { startApplication } from './application.ts'
 import { type Cluster, startCluster } from './cluster.ts'
@@ -77,8 +78,11 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     await keepLogs(dir, logs)
     for (const each of stops.splice(0).reverse()) await each()
   }
+  const start = performance.now()
   try {
-    return { ...(await startAll(options, dir, logs, stops)), stop }
+    const stage = { ...(await startAll(options, dir, logs, stops)), stop }
+    leaveStage(options.gateway, stageParts[options.gateway], (performance.now() - start) / 1000)
+    return stage
   } catch (error) {
     await stop()
     throw new Error(`the stage does not stand; logs are in ${logs}`, { cause: error })
