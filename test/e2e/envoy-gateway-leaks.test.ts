@@ -15,6 +15,6 @@ describeWithParts('no leak behind Envoy Gateway', stageParts['envoy-gateway'], (
   }, 400_000)
   afterAll(() => stage?.stop(), 60_000)
 
-  describeLeaks(ENVOY_HTTP_ROUTE, () => stage)
-  describeWithoutGuard(() => stage)
+  describeLeaks('behind Envoy Gateway', [ENVOY_HTTP_ROUTE], () => stage)
+  describeWithoutGuard([ENVOY_HTTP_ROUTE], () => stage)
 })

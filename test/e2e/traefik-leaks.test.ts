@@ -5,6 +5,7 @@ import { describeLeaks } from './leaks.ts'
 import { progressOn } from './stage/progress.ts'
 import { INGRESS_NGINX, TRAEFIK_HTTP_ROUTE, TRAEFIK_INGRESS } from './stage/route-kinds.ts'
 import { type Stage, stageParts, startStage } from './stage/stage.ts'
+import { describeWithoutGuard } from './without-guard.ts'
 
 describeWithParts('no leak behind Traefik', stageParts.traefik, () => {
   let stage: Stage
@@ -14,7 +15,7 @@ describeWithParts('no leak behind Traefik', stageParts.traefik, () => {
   }, 400_000)
   afterAll(() => stage?.stop(), 60_000)
 
-  describeLeaks(TRAEFIK_INGRESS, () => stage)
-  describeLeaks(TRAEFIK_HTTP_ROUTE, () => stage)
-  describeLeaks(INGRESS_NGINX, () => stage)
+  const kinds = [TRAEFIK_INGRESS, TRAEFIK_HTTP_ROUTE, INGRESS_NGINX]
+  describeLeaks('behind Traefik', kinds, () => stage)
+  describeWithoutGuard(kinds, () => stage)
 })

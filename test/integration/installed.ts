@@ -50,17 +50,18 @@ const PORT = WEBHOOK.ports.get('webhook') as number
 
 /**
  * `npm run certs && kubectl apply -k certs`, or with certificates of its own `kubectl apply -k manifests`, with nothing
- * running yet. The definitions of gateways are the caller's.
+ * running yet. The definitions of gateways are the caller's. `main`: another build of Portcullis.
  */
 export async function install(
   controlPlane: ControlPlane,
   certificates: 'secret' | 'self' = 'secret',
+  main = MAIN,
 ): Promise<Installed> {
   const certs = join(controlPlane.dir, 'certs')
-  if (certificates === 'secret') await promisify(execFile)(process.execPath, [MAIN, 'certs', certs], { cwd: ROOT })
+  if (certificates === 'secret') await promisify(execFile)(process.execPath, [main, 'certs', certs], { cwd: ROOT })
   await succeeds(controlPlane, ['apply', '-k', certificates === 'secret' ? certs : MANIFESTS])
   const place = async ({ name }: { name: string }): Promise<Place> => {
-    return { controlPlane, certs, certificates, kubeconfig: await asServiceAccount(controlPlane, name) }
+    return { controlPlane, certs, certificates, main, kubeconfig: await asServiceAccount(controlPlane, name) }
   }
   const [ofWebhook, ofController] = [await place(WEBHOOK), await place(CONTROLLER)]
   const address = ['get', 'service', WEBHOOK.name, '-n', NAMESPACE, '-o', 'jsonpath={.spec.clusterIP}']

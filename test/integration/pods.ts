@@ -64,12 +64,14 @@ export type Place = {
   readonly certs: string
   /** What the configuration says about them, unless a pod's own says something else. */
   readonly certificates: 'secret' | 'self'
+  /** What Node runs. */
+  readonly main: string
 }
 
 /** Alive when this resolves; not ready, perhaps. */
 export async function startPod(
   { name, args, ports, graceMs }: Workload,
-  { controlPlane, kubeconfig, certs, certificates }: Place,
+  { controlPlane, kubeconfig, certs, certificates, main }: Place,
   { config, args: more = [] }: Start,
 ): Promise<Pod> {
   const host = podAddress()
@@ -84,7 +86,7 @@ export async function startPod(
   const part = await startPart({
     name: process,
     command: globalThis.process.execPath,
-    args: [MAIN, ...mounted, `--host=${host}`, `--kubeconfig=${kubeconfig}`, ...more],
+    args: [main, ...mounted, `--host=${host}`, `--kubeconfig=${kubeconfig}`, ...more],
     dir: controlPlane.dir,
     ready: async () => (await health.health('/healthz')).status === 200,
   })

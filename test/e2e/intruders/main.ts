@@ -11,26 +11,20 @@ import {
   type Way,
 } from './connections.ts'
 import type { IntruderSettings, Leak, Report, ToIntruders } from './protocol.ts'
+import { type Trick, tricks } from './requests.ts'
 
 const settings: IntruderSettings = JSON.parse(process.argv[2] ?? '{}')
-
-const MADE_UP = {
-  'x-auth-request-user': 'evil',
-  'x-auth-request-email': 'evil@corp.test',
-  'x-auth-request-groups': 'evil',
-  'x-forwarded-user': 'evil',
-}
 
 /** Since when a host must not answer, on the clock of this process; undefined: it may still be open. */
 type Watched = { closedSince: number | undefined }
 
 const watched = new Map<string, Watched>()
-const counts = { asked: 0, closed: 0, open: 0, other: 0 }
+const counts = { answered: 0, closed: 0, open: 0, other: 0, unanswered: 0 }
 const ways: Record<string, number> = {}
 const leaks: Leak[] = []
 const closedOnce = new Set<string>()
 
-function record(host: string, how: string, { status, application, began }: Said): void {
+function record(host: string, how: string, { ordinary }: Trick, { status, application, began }: Said): void {
   const watch = watched.get(host)
   if (watch === undefined) return
   if (application) {
@@ -39,27 +33,33 @@ function record(host: string, how: string, { status, application, began }: Said)
     if (leaked) leaks.push({ host, how, at: new Date().toISOString() })
   } else if ([301, 302, 401, 403].includes(status)) {
     counts.closed++
+    if (!ordinary) return
     closedOnce.add(host)
     watch.closedSince ??= performance.now()
   } else counts.other++
 }
 
-async function intrude(name: string, way: Way, pauseMs: number, nth: number): Promise<void> {
-  for (let turn = nth; ; turn++) {
+type Kind = { readonly way: Way; readonly http: 1 | 2 }
+
+async function intrude(name: string, { way, http }: Kind, pauseMs: number): Promise<void> {
+  const list = tricks(http)
+  for (;;) {
     const hosts = [...watched.keys()]
-    const host = hosts[turn % Math.max(hosts.length, 1)]
+    const host = hosts[Math.floor(Math.random() * hosts.length)]
     if (host === undefined) {
       await sleep(100)
       continue
     }
-    const madeUp = Math.random() < 0.5
-    const how = `${name}${madeUp ? ', made-up headers' : ''}`
+    const trick = list.next()
+    const how = trick.name === '' ? name : `${name}, ${trick.name}`
     const began = performance.now()
-    counts.asked++
-    ways[name] = (ways[name] ?? 0) + 1
-    await way(host, madeUp ? MADE_UP : {}).then(
-      said => record(host, how, said),
-      () => counts.other++,
+    await way(host, trick).then(
+      said => {
+        counts.answered++
+        ways[name] = (ways[name] ?? 0) + 1
+        record(host, how, trick, said)
+      },
+      () => counts.unanswered++,
     )
     const rest = pauseMs - (performance.now() - began)
     if (rest > 0) await sleep(rest)
@@ -79,17 +79,18 @@ process.on('disconnect', () => process.exit())
 
 const target: Target = settings
 const WORKERS = 4
-const quick: [string, () => Way][] = [
-  ['new connections', () => freshConnections(target)],
-  ['kept connections', () => keptConnections(target)],
-  ['HTTP/2', () => http2Connection(target)],
+const quick: [string, () => Kind][] = [
+  ['new connections', () => ({ http: 1, way: freshConnections(target) })],
+  ['kept connections', () => ({ http: 1, way: keptConnections(target) })],
+  ['HTTP/2', () => ({ http: 2, way: http2Connection(target) })],
 ]
 const pauseMs = (1000 * WORKERS * quick.length) / settings.requestsPerSecond
 for (let nth = 0; nth < WORKERS; nth++) {
-  for (const [name, way] of quick) void intrude(name, way(), pauseMs, nth)
+  for (const [name, way] of quick) void intrude(name, way(), pauseMs)
 }
-for (const [nth, afterMs] of [500, 2_000, 5_000, 10_000].entries()) {
+for (const afterMs of [500, 2_000, 5_000, 10_000]) {
   for (let more = 0; more < WORKERS; more++) {
-    void intrude(`connections ${afterMs / 1000} s old`, oldConnections(target, afterMs), 0, nth + more)
+    const kind: Kind = { http: 1, way: oldConnections(target, afterMs) }
+    void intrude(`connections ${afterMs / 1000} s old`, kind, 0)
   }
 }

@@ -18,13 +18,15 @@ export type ToIntruders =
 export type Leak = { readonly host: string; readonly how: string; readonly at: string }
 
 export type Report = {
-  readonly asked: number
+  readonly answered: number
   /** Without a session refused or redirected. */
   readonly closed: number
   /** Open while they were allowed to be. */
   readonly open: number
-  /** Neither: no such route, or nobody there. */
+  /** Neither: no such route, an error, a request that is refused for what it is. */
   readonly other: number
+  /** Nobody there, or cut off. */
+  readonly unanswered: number
   readonly leaks: readonly Leak[]
   /** Hosts that were closed at least once. */
   readonly hosts: readonly string[]

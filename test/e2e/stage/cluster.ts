@@ -9,6 +9,7 @@ import { type ControlPlane, startControlPlane } from '../../parts/control-plane.
 import { startControllerManager } from '../../parts/controller-manager.ts'
 import { crdFiles } from '../../parts/crds.ts'
 import type { RunningPart } from '../../parts/process.ts'
+import { bundle } from './bundle.ts'
 import { namespace } from './objects.ts'
 import type { Progress } from './progress.ts'
 
@@ -55,7 +56,8 @@ async function startAll(
   const controlPlane = await step('etcd, kube-apiserver', () => startControlPlane({ dir: join(dir, 'cluster') }))
   stops.push(() => controlPlane.stop())
   await step('kinds of the gateway', () => controlPlane.applyCrds(...crds.flatMap(crdFiles)))
-  const installed = await step('Portcullis installed from manifests/', () => install(controlPlane))
+  const main = await step('Portcullis built', () => bundle(join(dir, 'portcullis')))
+  const installed = await step('Portcullis installed from manifests/', () => install(controlPlane, 'secret', main))
   stops.push(() => installed.stop())
   const controllerManager = await step('kube-controller-manager', () => startControllerManager(controlPlane))
   stops.push(() => controllerManager.stop('SIGKILL'))

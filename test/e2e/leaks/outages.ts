@@ -1,0 +1,112 @@
+// What fails, and what somebody deletes, while intruders ask: nothing of it opens a route.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { test } from '@jest/globals'
+import type { KubeObject } from '../../../src/core/types.ts'
+import { pathOf } from '../../integration/api.ts'
+import { applied, fromYaml, succeeds } from '../../integration/objects.ts'
+import { loginNamespace } from '../stage/team.ts'
+import type { Watched } from './watched.ts'
+
+const AWAY_MS = 2_000
+
+export function testKills({ stage, settled }: Watched): void {
+  for (const which of ['webhook', 'controller'] as const) {
+    test(`so are all while the ${which} is killed and comes back`, async () => {
+      await stage().cluster.restart(which, () => sleep(AWAY_MS))
+      await settled(`${which} killed`)
+    }, 120_000)
+  }
+
+  test('so are all while each process of the gateway is killed and comes back', async () => {
+    for (const part of Object.keys(stage().gateway.parts)) {
+      await stage().gateway.restart(part, () => sleep(AWAY_MS))
+      await settled(`${part} killed`)
+    }
+  }, 120_000)
+
+  test('so are all while oauth2-proxy is killed, and its Service deleted and restored', async () => {
+    const [team] = stage().teams
+    if (team === undefined) throw new Error('the stage has no team')
+    const { controlPlane } = stage().cluster
+    await team.restart(() => sleep(AWAY_MS))
+    const service = ['service', 'oauth2-proxy', '-n', loginNamespace(team.options)]
+    const [stored] = fromYaml(await succeeds(controlPlane, ['get', ...service, '-o', 'yaml']))
+    await succeeds(controlPlane, ['delete', ...service])
+    await sleep(AWAY_MS)
+    await applied(controlPlane, bare(stored as KubeObject))
+    await settled('oauth2-proxy killed, Service deleted and restored')
+  }, 120_000)
+}
+
+/** By whom the policies of the cluster let write what is Portcullis': an administrator of it, or a tool of theirs. */
+export function testDeletions(watched: Watched): void {
+  const { settled } = watched
+
+  test('so are all while ReferenceGrants are deleted, stay away for a while, and are restored', async () => {
+    const gone = await removedWhileControllerIsAway(watched, ({ kind }) => kind === 'ReferenceGrant')
+    await settled(`${gone.length} grants deleted and restored`)
+  }, 120_000)
+
+  test('so are all while what guards them is deleted, one after the other, and put back each time', async () => {
+    const ours = await companions(watched)
+    for (const each of ours) await remove(watched, each, 1_000)
+    await settled(`${ours.length} companions deleted: ${kinds(ours)}`)
+  }, 240_000)
+
+  test('so are all while nobody puts back the policies of the teams', async () => {
+    const gone = await removedWhileControllerIsAway(watched, each => isGuard(each) && !isUnderneath(each))
+    await settled(`policies of the teams deleted and restored: ${kinds(gone)}`)
+  }, 120_000)
+
+  test('so are all while nobody puts back what is under those policies, at the Gateway too', async () => {
+    const gone = await removedWhileControllerIsAway(watched, isUnderneath)
+    await settled(`what is underneath deleted and restored: ${kinds(gone)}`)
+  }, 120_000)
+}
+
+const KINDS: Readonly<Record<Watched['kinds'][number]['gateway'], string>> = {
+  'envoy-gateway': 'securitypolicies,clienttrafficpolicies,referencegrants,httproutes',
+  traefik: 'middlewares.traefik.io,referencegrants,httproutes,ingresses',
+}
+
+/** Whatever belongs to Portcullis beside routes. */
+async function companions({ kinds: [kind], stage }: Watched): Promise<KubeObject[]> {
+  const { controlPlane } = stage().cluster
+  const which = KINDS[(kind as Watched['kinds'][number]).gateway]
+  const args = ['get', which, '-A', '-l', 'app.kubernetes.io/managed-by=portcullis', '-o', 'json']
+  return JSON.parse(await succeeds(controlPlane, args)).items
+}
+
+const isGuard = ({ kind }: KubeObject) => ['SecurityPolicy', 'Middleware'].includes(kind)
+
+/** The net, and what belongs to a Gateway: not what asks anybody to log in. */
+function isUnderneath({ kind, metadata }: KubeObject): boolean {
+  const ofGateway = kind === 'ClientTrafficPolicy' || String(metadata.name).startsWith('portcullis-anchor-')
+  return ofGateway || String(metadata.name).startsWith('portcullis-zz-net.')
+}
+
+async function removedWhileControllerIsAway(
+  watched: Watched,
+  which: (companion: KubeObject) => boolean,
+): Promise<KubeObject[]> {
+  const gone = (await companions(watched)).filter(which)
+  await watched.stage().cluster.restart('controller', async () => {
+    for (const each of gone) await remove(watched, each, 200)
+    await watched.settled(`${kinds(gone)} deleted`)
+  })
+  return gone
+}
+
+async function remove({ stage }: Watched, companion: KubeObject, thenMs: number): Promise<void> {
+  const { status, message } = await stage().cluster.api.send('DELETE', pathOf(companion))
+  // The controller may have put another in its place already.
+  if (status !== 200 && status !== 404) throw new Error(`${pathOf(companion)} stays: ${message}`)
+  await sleep(thenMs)
+}
+
+const kinds = (objects: readonly KubeObject[]) => [...new Set(objects.map(({ kind }) => kind))].join(', ')
+
+/** As its owner would apply it again. */
+function bare({ apiVersion, kind, metadata, spec }: KubeObject): KubeObject {
+  return { apiVersion, kind, metadata: { namespace: metadata.namespace, name: metadata.name }, spec }
+}
