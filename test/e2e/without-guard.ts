@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { object } from '../../src/core/json.ts'
 import type { KubeObject } from '../../src/core/types.ts'
-import { pathOf } from '../integration/api.ts'
+import { pathOf, until } from '../integration/api.ts'
 import { applied, succeeds } from '../integration/objects.ts'
 import { type Intruders, startIntruders } from './intruders/intruders.ts'
 import { overwrite, PROTECTED } from './leaks/watched.ts'
@@ -48,7 +48,13 @@ export function describeWithoutGuard(kinds: readonly RouteKindOnStage[], stage: 
 
     beforeAll(async () => {
       client = clientOf(stage())
-      await applied(controlPlane(), route(first, 'beside'), ...unguarded().map(each => each.route))
+      // What was deleted before has to be back for as long as a Gateway needs to be prepared.
+      await until('routes may be labelled', () =>
+        applied(controlPlane(), route(first, 'beside'), ...unguarded().map(each => each.route)).then(
+          () => true,
+          () => false,
+        ),
+      )
       await untilOpen(client, `https://${host('beside', first)}/`)
       await untilClosed(client, ...unguarded().map(each => each.url))
       intruders = startIntruders(stage(), host('beside', first), 100)

@@ -78,15 +78,16 @@ process.on('message', (message: ToIntruders) => {
 process.on('disconnect', () => process.exit())
 
 const target: Target = settings
-const WORKERS = 4
-const quick: [string, () => Kind][] = [
-  ['new connections', () => ({ http: 1, way: freshConnections(target) })],
-  ['kept connections', () => ({ http: 1, way: keptConnections(target) })],
-  ['HTTP/2', () => ({ http: 2, way: http2Connection(target) })],
+/** Each with its share of the requests: a new connection costs both sides more than all else. */
+const quick: [string, number, () => Kind][] = [
+  ['new connections', 0.2, () => ({ http: 1, way: freshConnections(target) })],
+  ['kept connections', 0.4, () => ({ http: 1, way: keptConnections(target) })],
+  ['HTTP/2', 0.4, () => ({ http: 2, way: http2Connection(target) })],
 ]
-const pauseMs = (1000 * WORKERS * quick.length) / settings.requestsPerSecond
-for (let nth = 0; nth < WORKERS; nth++) {
-  for (const [name, way] of quick) void intrude(name, way(), pauseMs)
+const WORKERS = 6
+for (const [name, share, way] of quick) {
+  const pauseMs = (1000 * WORKERS) / (settings.requestsPerSecond * share)
+  for (let nth = 0; nth < WORKERS; nth++) void intrude(name, way(), pauseMs)
 }
 for (const afterMs of [500, 2_000, 5_000, 10_000]) {
   for (let more = 0; more < WORKERS; more++) {

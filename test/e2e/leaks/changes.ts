@@ -1,15 +1,16 @@
 // What owners of routes do with them while intruders ask: each leaves them closed.
 import { test } from '@jest/globals'
 import { until } from '../../integration/api.ts'
-import { applied, selector, succeeds } from '../../integration/objects.ts'
+import { applied, succeeds } from '../../integration/objects.ts'
 import { NAMESPACE, overwrite, PROTECTED, type Watched } from './watched.ts'
 
 export function testChanges(watched: Watched): void {
-  const { stage, spots, route, settled, watch, untilClosed } = watched
+  const { stage, spots, route, host, settled, watch, untilClosed } = watched
   const controlPlane = () => stage().cluster.controlPlane
-  const labelAll = async (name: string, ...labels: readonly string[]) => {
+  const labelAll = async (name: string, labels: Readonly<Record<string, string | null>>) => {
     for (const each of spots(name)) {
-      await succeeds(controlPlane(), ['label', '--overwrite', ...selector(route(each)), ...labels])
+      const { status, message } = await stage().cluster.api.patch(route(each), { metadata: { labels } })
+      if (status !== 200) throw new Error(`${host(each)} is not labelled: ${message}`)
     }
   }
 
@@ -23,14 +24,18 @@ export function testChanges(watched: Watched): void {
   test('routes that get the label are closed for good once they have been closed', async () => {
     await applied(controlPlane(), ...spots('old').map(each => route(each)))
     watch('old', 'once closed')
-    await labelAll('old', 'auth.example/protect=true')
+    await labelAll('old', PROTECTED)
     await untilClosed('old')
     await settled('routes labelled')
   }, 120_000)
 
   test('so are routes that get another access level, or clients of another kind', async () => {
-    for (const label of ['access=admins', 'access-', 'client=api', 'client-']) {
-      await labelAll('old', `auth.example/${label}`)
+    for (const [key, value] of [
+      ['access', 'admins'],
+      ['client', 'api'],
+    ]) {
+      await labelAll('old', { [`auth.example/${key}`]: value as string })
+      await labelAll('old', { [`auth.example/${key}`]: null })
     }
     await settled('routes edited')
   }, 120_000)

@@ -14,6 +14,8 @@ import type { Stage } from '../stage/stage.ts'
 const ROUTES = 4
 /** What follows each change: connections of every age meet what it has made. */
 const AFTERWARDS_MS = 6_000
+/** Of leaks, where there are many. */
+const SHOWN = 10
 
 export const PROTECTED = { 'auth.example/protect': 'true' }
 export const NAMESPACE = 'monitoring'
@@ -33,13 +35,14 @@ export type Watched = {
   /** All hosts of this name: must never answer, or not once they have been closed. */
   watch(name: string, open: 'never' | 'once closed', team?: Team): void
   untilClosed(name: string, team?: Team): Promise<void>
-  /** Waits for what a change may have made, and fails where somebody got through. */
+  /** Waits for what a change may have made, and fails where somebody got through since it was asked last. */
   settled(what: string): Promise<void>
 }
 
 /** Made before the tests of the describe block that this is called in. */
 export function prepareWatched(kinds: readonly RouteKindOnStage[], stage: () => Stage, perSecond: number): Watched {
   let intruders: Intruders
+  let told = 0
   const host = ({ kind, name }: Spot, team: Team = 'team-a') => `${name}-${kind.slug}.${team}.${stage().domain}`
   const route = (spot: Spot, labels: object = {}, team?: Team): KubeObject => {
     const name = `${spot.name}-${spot.kind.slug}`
@@ -76,7 +79,10 @@ export function prepareWatched(kinds: readonly RouteKindOnStage[], stage: () => 
       }),
     async settled(what) {
       await sleep(AFTERWARDS_MS)
-      expect({ after: what, leaks: (await intruders.report()).leaks }).toEqual({ after: what, leaks: [] })
+      const { leaks } = await intruders.report()
+      const [count, some] = [leaks.length - told, leaks.slice(told, told + SHOWN)]
+      told = leaks.length
+      expect({ after: what, count, leaks: some }).toEqual({ after: what, count: 0, leaks: [] })
     },
   }
 }

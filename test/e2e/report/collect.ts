@@ -5,7 +5,7 @@ import type { Evidence } from './evidence.ts'
 import type { Group, Outcome, Report, Scenario, Section, Table, Version } from './model.ts'
 
 /** For tests that start no stage. */
-const NO_GATEWAY = 'without a gateway'
+const NO_GATEWAY = 'Without a gateway'
 
 const TITLES: Readonly<Record<string, string>> = { 'envoy-gateway': 'Envoy Gateway', traefik: 'Traefik' }
 
@@ -34,6 +34,7 @@ export function collect({ files, evidence, seconds }: Run, versions: readonly Ve
       groups: failedFirst([...byTitle].map(([title, scenarios]) => ({ title, scenarios }))),
     }
   })
+  sections.sort((a, b) => Number(a.gateway === NO_GATEWAY) - Number(b.gateway === NO_GATEWAY))
   const machine = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`
   return { at: new Date(), seconds, machine, versions, sections, tables: tables(evidence) }
 }
@@ -43,7 +44,6 @@ type Placed = { readonly gateway: string; readonly group: string; readonly scena
 function scenariosOf(file: TestResult, left: readonly Evidence[]): Placed[] {
   const { testExecError, failureMessage, testFilePath } = file
   if (testExecError !== undefined) {
-    const title = testFilePath.split('/test/e2e/').at(-1) ?? testFilePath
     const failure = plain(failureMessage ?? testExecError.message)
     const scenario: Scenario = {
       title: 'does not run',
@@ -53,10 +53,12 @@ function scenariosOf(file: TestResult, left: readonly Evidence[]): Placed[] {
       figures: [],
       pictures: [],
     }
-    return [{ gateway: gatewayAt(left, Number.POSITIVE_INFINITY), group: title, scenario }]
+    return [{ gateway: gatewayAt(left, Number.POSITIVE_INFINITY), group: fileTitle(testFilePath), scenario }]
   }
   return file.testResults.map(result => {
-    const group = result.ancestorTitles.join(' › ')
+    // Of the outermost only where it is all there is: it names the gateway.
+    const [outer = fileTitle(testFilePath), ...inner] = result.ancestorTitles
+    const group = inner.join(' › ') || outer
     return { gateway: gatewayAt(left, endOf(result)), group, scenario: scenarioOf(result, left) }
   })
 }
@@ -74,6 +76,8 @@ function scenarioOf(result: AssertionResult, left: readonly Evidence[]): Scenari
     ),
   }
 }
+
+const fileTitle = (path: string) => path.split('/test/e2e/').at(-1) ?? path
 
 const OUTCOMES: Readonly<Record<string, Outcome>> = { passed: 'passed', failed: 'failed' }
 

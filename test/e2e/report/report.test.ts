@@ -96,8 +96,8 @@ describe('the report', () => {
       groups.flatMap(({ title, scenarios }) => scenarios.map(each => `${title}: ${each.title}: ${each.outcome}`)),
     ])
     expect(seen).toEqual([
-      ['Traefik', [20], ['a route › a group: is closed: passed']],
-      ['Envoy Gateway', [30], ['a route › a group: is closed too: failed', 'a route › a group: is left out: left out']],
+      ['Traefik', [20], ['a group: is closed: passed']],
+      ['Envoy Gateway', [30], ['a group: is closed too: failed', 'a group: is left out: left out']],
     ])
   })
 

@@ -17,6 +17,7 @@ export default class EndToEndReport {
   async onRunComplete(_: unknown, { testResults, startTime }: AggregatedResult): Promise<void> {
     const evidence = readEvidence(evidenceFolder())
     const parts = evidence.flatMap(each => (each.kind === 'stage' ? (each.parts as PartName[]) : []))
+    if (evidence.some(({ kind }) => kind === 'picture')) parts.push('chromium')
     const seconds = (Date.now() - startTime) / 1000
     const report = collect({ files: testResults, evidence, seconds }, await versionsOf(parts))
     mkdirSync(REPORT_FOLDER, { recursive: true })

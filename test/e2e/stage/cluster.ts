@@ -19,7 +19,7 @@ export type Cluster = {
   readonly installed: Installed
   /** Those of Portcullis that run. */
   readonly portcullis: { webhook: Pod; controller: Pod }
-  /** Kills one of them, and starts another once `whileAway` is over. */
+  /** Kills one of them, and starts another once `whileAway` is over, however that ends. */
   restart(which: 'webhook' | 'controller', whileAway?: () => Promise<void>): Promise<void>
   readonly api: Api
   stop(): Promise<void>
@@ -72,7 +72,7 @@ async function startAll(
   const portcullis = await step('Portcullis: webhook and controller', async () => {
     const [webhook, controller] = await Promise.all([start.webhook(), start.controller()])
     await Promise.all([webhook.ready(), controller.ready()])
-    await until('the controller leads', async () => (await controller.metric('portcullis_leader')) === 1)
+    await untilLeads(controller)
     await untilAsked(api)
     return { webhook, controller } as { webhook: Pod; controller: Pod }
   })
@@ -84,9 +84,18 @@ async function startAll(
     api,
     async restart(which, whileAway) {
       await portcullis[which].kill()
-      await whileAway?.()
-      portcullis[which] = await start[which]()
-      await portcullis[which].ready()
+      try {
+        await whileAway?.()
+      } finally {
+        portcullis[which] = await start[which]()
+        await portcullis[which].ready()
+        // The Lease of one that is killed has to run out first.
+        if (which === 'controller') await untilLeads(portcullis.controller)
+      }
     },
   }
+}
+
+function untilLeads(controller: Pod): Promise<void> {
+  return until('the controller leads', async () => (await controller.metric('portcullis_leader')) === 1)
 }
