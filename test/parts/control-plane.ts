@@ -22,6 +22,8 @@ export type ControlPlane = {
   apply(...files: string[]): Promise<void>
   /** The same for custom resource definitions: afterwards their kinds can be used. */
   applyCrds(...files: string[]): Promise<void>
+  /** The same where none of them is there: with Envoy Gateway's megabytes two thirds of the work. */
+  createCrds(...files: string[]): Promise<void>
   /** Kills the API server, and starts it again on its port and with its etcd once `whileAway` is over. */
   restartApiServer(whileAway?: () => Promise<void>): Promise<void>
   stop(): Promise<void>
@@ -209,5 +211,9 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
     await apply(...files)
     await untilUsable(kubectl)
   }
-  return { kubeconfig, server, dir, kubectl, apply, applyCrds, restartApiServer, stop }
+  const createCrds = async (...files: string[]) => {
+    await mustSucceed(['create', '--validate=false', ...files.flatMap(file => ['-f', file])])
+    await untilUsable(kubectl)
+  }
+  return { kubeconfig, server, dir, kubectl, apply, applyCrds, createCrds, restartApiServer, stop }
 }

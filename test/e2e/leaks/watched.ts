@@ -13,7 +13,7 @@ import type { Stage } from '../stage/stage.ts'
 /** Of each name and kind. */
 const ROUTES = 4
 /** What follows each change: connections of every age meet what it has made. */
-const AFTERWARDS_MS = 6_000
+const AFTERWARDS_MS = 4_000
 /** Of leaks, where there are many. */
 const SHOWN = 10
 

@@ -12,6 +12,7 @@ import type { RunningPart } from '../../parts/process.ts'
 import { bundle } from './bundle.ts'
 import { namespace } from './objects.ts'
 import type { Progress } from './progress.ts'
+import { together } from './together.ts'
 
 export type Cluster = {
   readonly controlPlane: ControlPlane
@@ -53,14 +54,27 @@ async function startAll(
   stops: Stop[],
 ): Promise<Omit<Cluster, 'stop'>> {
   const { step } = progress
-  const controlPlane = await step('etcd, kube-apiserver', () => startControlPlane({ dir: join(dir, 'cluster') }))
-  stops.push(() => controlPlane.stop())
-  await step('kinds of the gateway', () => controlPlane.applyCrds(...crds.flatMap(crdFiles)))
-  const main = await step('Portcullis built', () => bundle(join(dir, 'portcullis')))
-  const installed = await step('Portcullis installed from manifests/', () => install(controlPlane, 'secret', main))
-  stops.push(() => installed.stop())
-  const controllerManager = await step('kube-controller-manager', () => startControllerManager(controlPlane))
-  stops.push(() => controllerManager.stop('SIGKILL'))
+  const [controlPlane, main] = await together(
+    step('etcd, kube-apiserver', async () => {
+      const started = await startControlPlane({ dir: join(dir, 'cluster') })
+      stops.push(() => started.stop())
+      return started
+    }),
+    step('Portcullis built', () => bundle(join(dir, 'portcullis'))),
+  )
+  const [, installed, controllerManager] = await together(
+    step('kinds of the gateway', () => controlPlane.createCrds(...crds.flatMap(crdFiles))),
+    step('Portcullis installed from manifests/', async () => {
+      const done = await install(controlPlane, 'secret', main)
+      stops.push(() => done.stop())
+      return done
+    }),
+    step('kube-controller-manager', async () => {
+      const started = await startControllerManager(controlPlane)
+      stops.push(() => started.stop('SIGKILL'))
+      return started
+    }),
+  )
   await applied(controlPlane, namespace('gateways'))
   const config = shippedConfig({ controllers })
   const api = connect(controlPlane)

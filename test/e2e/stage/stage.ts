@@ -23,6 +23,7 @@ import { type Progress, SILENT } from './progress.ts'
 import { type Redis, startRedis } from './redis.ts'
 import { type StageTeam, startTeam } from './running-team.ts'
 import { exampleTeams, openIdClient, type TeamOptions } from './team.ts'
+import { together } from './together.ts'
 import { startTraefik, TRAEFIK } from './traefik.ts'
 
 export type StageOptions = {
@@ -92,16 +93,24 @@ export async function startStage(options: StageOptions): Promise<Stage> {
 async function startAll(options: StageOptions, dir: string, logs: string, stops: Stop[]): Promise<Omit<Stage, 'stop'>> {
   const { gateway: name, domain = 'corp.test', address = loadBalancerAddress(), progress = SILENT } = options
   const { people = PEOPLE, teams = exampleTeams(domain) } = options
-  const cluster = await startCluster({ dir, ...NEEDS[name], progress })
-  stops.push(() => cluster.stop())
-  const { controlPlane, api } = cluster
   const clients = teams.map(openIdClient)
-  const openId = await progress.step('OpenID provider', () =>
-    startOpenIdProvider(logs, dir, { tenant: TENANT, people, clients, mailDomain: domain }),
+  const [cluster, openId, redis] = await together(
+    startCluster({ dir, ...NEEDS[name], progress }).then(started => {
+      stops.push(() => started.stop())
+      return started
+    }),
+    progress.step('OpenID provider', async () => {
+      const started = await startOpenIdProvider(logs, dir, { tenant: TENANT, people, clients, mailDomain: domain })
+      stops.push(() => started.part.stop('SIGKILL'))
+      return started
+    }),
+    progress.step('Redis', async () => {
+      const started = await startRedis(logs)
+      stops.push(() => started.part.stop('SIGKILL'))
+      return started
+    }),
   )
-  stops.push(() => openId.part.stop('SIGKILL'))
-  const redis = await progress.step('Redis', () => startRedis(logs))
-  stops.push(() => redis.part.stop('SIGKILL'))
+  const { controlPlane, api } = cluster
   const authority = await createAuthority(new Date())
   const hosts = [domain, ...teams.map(team => team.domain)].flatMap(each => [each, `*.${each}`])
   const certificate = await issueLeaf(authority, hosts, new Date())
