@@ -73,7 +73,7 @@ await new Command('npm run demo --')
     try {
       await run(options, interrupted.signal)
     } catch (error) {
-      if (interrupted.signal.aborted) return
+      if (interrupted.signal.aborted) return say('\nInterrupted: what had been started is taken down.')
       const { message, cause } = error as Error
       process.stderr.write(`${message}\n${cause instanceof Error ? `${cause.message}\n` : ''}`)
       process.exitCode = 1
