@@ -1,6 +1,7 @@
 // The report as one HTML page that needs nothing else, failures first.
 import {
   count,
+  DECIDES,
   type Group,
   inWords,
   type Picture,
@@ -8,6 +9,7 @@ import {
   type Scenario,
   type Section,
   scenariosOf,
+  sumsOf,
   type Table,
 } from './model.ts'
 import { STYLE } from './style.ts'
@@ -100,16 +102,18 @@ function pictureHtml({ title, source }: Picture): string {
   return `<figure>${image}<figcaption>${text(title)}</figcaption></figure>`
 }
 
-function tableHtml({ title, columns, rows }: Table): string {
+function tableHtml(table: Table): string {
+  const { title, columns, rows } = table
+  const said = sumsOf(table).map(({ column, sums }) => `<p class="quiet">${text(column)}: ${text(sums)}</p>`)
   const head = columns.map(each => `<th>${text(each)}</th>`).join('')
   const body = rows.map(row => `<tr>${row.map(cellHtml).join('')}</tr>`).join('\n')
   return `<section id="${idOf(title)}"><h2>${text(title)}</h2>
-<div class="wide"><table class="lines"><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div></section>`
+${said.join('')}<div class="wide"><table class="lines"><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div></section>`
 }
 
 /** The word that decides is seen at once. */
 function cellHtml(cell: string): string {
-  const word = /^(?:open|closed|refused|taken over)\b/.exec(cell)?.[0]
+  const word = DECIDES.exec(cell)?.[0]
   if (word === undefined) return `<td>${text(cell)}</td>`
   const looks = word === 'closed' || word === 'refused' ? 'passed' : 'failed'
   return `<td><span class="mark ${looks}">${word}</span>${text(cell.slice(word.length))}</td>`

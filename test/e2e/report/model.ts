@@ -30,6 +30,18 @@ export type Table = {
   readonly rows: readonly (readonly string[])[]
 }
 
+/** How often a column says each word that decides, for columns of such words. */
+export function sumsOf({ columns, rows }: Table): readonly { readonly column: string; readonly sums: string }[] {
+  return columns.flatMap((column, index) => {
+    const words = rows.map(row => DECIDES.exec(row[index] ?? '')?.[0])
+    const counts = [...Map.groupBy(words, word => word ?? 'neither')].map(([word, all]) => `${all.length} ${word}`)
+    return words.every(word => word === undefined) ? [] : [{ column, sums: counts.join(', ') }]
+  })
+}
+
+/** What a cell begins with that says whether a way is open. */
+export const DECIDES = /^(?:open|closed|refused|taken over)\b/
+
 export type Version = { readonly part: string; readonly version: string }
 
 export type Report = {

@@ -7,7 +7,7 @@ import type { TestResult } from '@jest/test-result'
 import { collect } from './collect.ts'
 import { type Evidence, leaveFigure, leaveRow, leaveScreenshot, leaveStage, readEvidence } from './evidence.ts'
 import { asHtml } from './html.ts'
-import type { Report } from './model.ts'
+import { type Report, sumsOf } from './model.ts'
 import { asText } from './text.ts'
 
 describe('what a test leaves', () => {
@@ -120,6 +120,13 @@ describe('the report', () => {
           ['a name', '', '', 'random'],
         ],
       },
+    ])
+  })
+
+  test('sums up what a table decides', () => {
+    expect(report.tables.flatMap(sumsOf)).toEqual([
+      { column: 'off', sums: '1 open, 1 neither' },
+      { column: 'on', sums: '1 refused, 1 neither' },
     ])
   })
 

@@ -7,6 +7,7 @@ import {
   type Scenario,
   type Section,
   scenariosOf,
+  sumsOf,
   type Table,
 } from './model.ts'
 
@@ -58,14 +59,23 @@ function scenarioLines({ title, outcome, seconds, figures, pictures }: Scenario)
   ]
 }
 
-function tableLines({ title, columns, rows }: Table): string[] {
+function tableLines(table: Table): string[] {
+  const { title, columns, rows } = table
+  const said = sumsOf(table).map(({ column, sums }) => `${column}: ${sums}`)
   const widths = columns.map((column, index) => Math.max(column.length, ...rows.map(row => row[index]?.length ?? 0)))
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, index) => cell.padEnd(widths[index] ?? 0))
       .join('  ')
       .trimEnd()
-  return ['', headline(title, '='), line(columns), line(widths.map(width => '-'.repeat(width))), ...rows.map(line)]
+  return [
+    '',
+    headline(title, '='),
+    ...said,
+    line(columns),
+    line(widths.map(width => '-'.repeat(width))),
+    ...rows.map(line),
+  ]
 }
 
 function headline(title: string, sign: string): string {
