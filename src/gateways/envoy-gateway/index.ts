@@ -1,4 +1,5 @@
 // Envoy Gateway (1.9.1 or newer, with `cel` in the SecurityPolicy CRD).
+// A header with dots or tildes for dashes gets past Envoy, unlike one with underscores: it has to be removed too (1.9.1).
 //
 // How it fails closed: nothing is in the route's spec; companions guard it. A team's SecurityPolicy asks oauth2-proxy and
 // denies what no answer of it has marked; a missing Service or ReferenceGrant is answered with 500 or 403. The net denies

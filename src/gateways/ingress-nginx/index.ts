@@ -1,4 +1,5 @@
 // Ingress-nginx (1.13.9, 1.14.5, 1.15.1, and Traefik's provider that reads the same annotations).
+// A program that wants JSON is redirected like a browser, by Traefik's provider too: only the label says otherwise (3.7.13).
 //
 // How it fails closed: the protection is in the Ingress itself. Without an answer of 2xx from `auth-url` the controller
 // serves 401, 403 or 500, also when the oauth2-proxy is away or its name does not resolve (seen on 1.15.1). It fails open

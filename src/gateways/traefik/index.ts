@@ -1,4 +1,5 @@
 // Traefik (3.7.13 or newer): Ingresses by annotation, HTTPRoutes by filter, both through a forwardAuth Middleware.
+// A `;` in a query reaches applications as `&`, with and without a login: a deep link is exact but for that (3.7.13).
 //
 // How it fails closed: the protection is a reference in the route itself. While the oauth2-proxy is away Traefik answers
 // 500; a reference that does not resolve (the Middleware is missing, the namespaces are joined by another separator, the
