@@ -4,6 +4,7 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import { type ClientHttp2Session, connect } from 'node:http2'
 import { Agent, request } from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { SecureContext } from 'node:tls'
 import type { Trick } from './requests.ts'
 
 /** `began`: when it was asked, on the clock of this process. */
@@ -12,7 +13,12 @@ export type Said = { readonly status: number; readonly application: boolean; rea
 /** Asks one host once; rejects where nobody answers. */
 export type Way = (host: string, trick: Trick) => Promise<Said>
 
-export type Target = { readonly address: string; readonly ca: string; readonly openHost: string }
+export type Target = {
+  readonly address: string
+  /** With the authority: made once, since to make one takes longer than to connect. */
+  readonly trust: SecureContext
+  readonly openHost: string
+}
 
 const WITHIN_MS = 20_000
 const OPENING: Trick = { name: '', ordinary: true, method: 'GET', path: '/', headers: {} }
@@ -50,7 +56,7 @@ export function oldConnections(target: Target, afterMs: number): Way {
 }
 
 function ask(
-  { address, ca }: Target,
+  { address, trust }: Target,
   servername: string,
   host: string,
   { method, path, headers }: Trick,
@@ -58,7 +64,7 @@ function ask(
 ): Promise<Said> {
   const began = performance.now()
   return new Promise((resolve, reject) => {
-    const options = { host: address, servername, ca, agent, method, path, timeout: WITHIN_MS }
+    const options = { host: address, servername, secureContext: trust, agent, method, path, timeout: WITHIN_MS }
     const sent = request({ ...options, headers: { ...headers, host } as OutgoingHttpHeaders }, answer => {
       answer.resume()
       const application = answer.headers['x-application'] !== undefined
@@ -76,8 +82,8 @@ function ask(
   })
 }
 
-function open({ address, ca, openHost }: Target): ClientHttp2Session {
-  const session = connect(`https://${address}`, { servername: openHost, ca })
+function open({ address, trust, openHost }: Target): ClientHttp2Session {
+  const session = connect(`https://${address}`, { servername: openHost, secureContext: trust })
   session.on('error', () => session.destroy())
   return session
 }

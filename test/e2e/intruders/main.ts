@@ -1,6 +1,7 @@
 // The process of the intruders: asks every host that is watched, without a session and in every way, and counts what
 // an application has answered that should not have been reached.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createSecureContext } from 'node:tls'
 import {
   freshConnections,
   http2Connection,
@@ -77,7 +78,8 @@ process.on('message', (message: ToIntruders) => {
 // The test is gone: so are its intruders.
 process.on('disconnect', () => process.exit())
 
-const target: Target = settings
+const { address, ca, openHost } = settings
+const target: Target = { address, openHost, trust: createSecureContext({ ca }) }
 /** Each with its share of the requests: a new connection costs both sides more than all else. */
 const quick: [string, number, () => Kind][] = [
   ['new connections', 0.2, () => ({ http: 1, way: freshConnections(target) })],
