@@ -1,13 +1,15 @@
 // The demo as a newcomer meets it: what it prints works, and it leaves nothing running.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { until } from '../integration/api.ts'
 import { runKubectl } from '../parts/kubectl.ts'
 import { programAt } from '../parts/locate.ts'
 import { describeWithParts } from '../parts/require.ts'
+import { leaveStage } from './report/evidence.ts'
 import { loadBalancerAddress } from './stage/addresses.ts'
 import { stageParts } from './stage/stage.ts'
 
@@ -31,6 +33,7 @@ describeWithParts('npm run demo -- --gateway traefik', stageParts.traefik, () =>
       if (demo.exitCode !== null || performance.now() - started > 300_000) throw new Error(said)
       await new Promise(resolve => setTimeout(resolve, 200))
     }
+    leaveStage('traefik', stageParts.traefik, (performance.now() - started) / 1000)
   }, 400_000)
 
   afterAll(() => {
@@ -59,10 +62,37 @@ describeWithParts('npm run demo -- --gateway traefik', stageParts.traefik, () =>
     expect(demo.exitCode).toBe(0)
     expect(readFileSync(join(logs, 'traefik.log'), 'utf8')).not.toBe('')
     expect(readdirSync(join(logs, '..'))).toEqual(['logs'])
-    const running = readdirSync('/proc').filter(pid => /^\d+$/.test(pid) && commandOf(pid).includes(join(logs, '..')))
-    expect(running.map(commandOf)).toEqual([])
+    expect(commandsWith(join(logs, '..'))).toEqual([])
   }, 60_000)
 })
+
+describeWithParts('npm run demo in a terminal', stageParts.traefik, () => {
+  test('Ctrl-C while it starts leaves nothing but logs', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'demo-'))
+    const command = `${process.execPath} ${join(import.meta.dirname, 'demo.ts')} --gateway traefik --address ${loadBalancerAddress()}`
+    // A terminal tells whatever runs in it, not the demo alone.
+    const terminal = spawn('script', ['-qec', command, '/dev/null'], { env: { ...process.env, TMPDIR: folder } })
+    let said = ''
+    terminal.stdout.on('data', (data: Buffer) => (said += data.toString()))
+    const ended = once(terminal, 'exit')
+    await until('an API server is there', async () => said.includes('✓ etcd, kube-apiserver'))
+    expect(commandsWith(folder)).not.toEqual([])
+    terminal.stdin.write('\u0003')
+    await ended
+    expect(said).toContain('Interrupted')
+    expect(commandsWith(folder)).toEqual([])
+    expect(
+      readdirSync(folder, { recursive: true }).filter(each => !/^portcullis-stage-\w+(\/logs.*)?$/.test(String(each))),
+    ).toEqual([])
+  }, 120_000)
+})
+
+function commandsWith(text: string): string[] {
+  return readdirSync('/proc')
+    .filter(pid => /^\d+$/.test(pid))
+    .map(commandOf)
+    .filter(command => command.includes(text))
+}
 
 function commandOf(pid: string): string {
   const file = join('/proc', pid, 'cmdline')
