@@ -1,5 +1,5 @@
 // What tests leave for the report beside passed or failed: figures, rows of tables, pictures. One JSON line each.
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Which test it was left by, where it was in one; names are those that jest has. */
@@ -40,6 +40,11 @@ export function leaveScreenshot(scenario: string, picture: Uint8Array): void {
 /** Tests of the same file that begin later are on this gateway. */
 export function leaveStage(gateway: string, parts: readonly string[], seconds: number): void {
   leave({ kind: 'stage', gateway, parts, seconds })
+}
+
+/** Of a run before; whatever else is in the folder stays. */
+export function forgetEvidence(folder: string): void {
+  rmSync(join(folder, FILE), { force: true })
 }
 
 export function readEvidence(folder: string): Evidence[] {

@@ -1,11 +1,19 @@
 // What the report says of a run: of every test what came of it, where it ran, and what it has left.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { TestResult } from '@jest/test-result'
 import { collect } from './collect.ts'
-import { type Evidence, leaveFigure, leaveRow, leaveScreenshot, leaveStage, readEvidence } from './evidence.ts'
+import {
+  type Evidence,
+  forgetEvidence,
+  leaveFigure,
+  leaveRow,
+  leaveScreenshot,
+  leaveStage,
+  readEvidence,
+} from './evidence.ts'
 import { asHtml } from './html.ts'
 import { type Report, sumsOf } from './model.ts'
 import { asText } from './text.ts'
@@ -40,6 +48,13 @@ describe('what a test leaves', () => {
         'what a test leaves is read again with the test that has left it',
       ])
     }
+  })
+
+  test('is forgotten before the next run, and nothing else that is there', () => {
+    writeFileSync(join(folder, 'evidence/mine'), '')
+    forgetEvidence(join(folder, 'evidence'))
+    expect(readEvidence(join(folder, 'evidence'))).toEqual([])
+    expect(readdirSync(join(folder, 'evidence'))).toEqual(['mine'])
   })
 
   test('is nothing where nobody has left anything', () => {

@@ -1,17 +1,17 @@
 // Writes the report of the end-to-end tests once they have run, and says where it is.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AggregatedResult } from '@jest/reporters'
 import type { PartName } from '../../parts/catalogue.ts'
 import { collect } from './collect.ts'
-import { evidenceFolder, REPORT_FOLDER, readEvidence } from './evidence.ts'
+import { evidenceFolder, forgetEvidence, REPORT_FOLDER, readEvidence } from './evidence.ts'
 import { asHtml } from './html.ts'
 import { asText } from './text.ts'
 import { versionsOf } from './versions.ts'
 
 export default class EndToEndReport {
   onRunStart(): void {
-    rmSync(evidenceFolder(), { recursive: true, force: true })
+    forgetEvidence(evidenceFolder())
   }
 
   async onRunComplete(_: unknown, { testResults, startTime }: AggregatedResult): Promise<void> {
