@@ -20,7 +20,7 @@ export function mutate(request: Request, facts: Facts, gateways: readonly Gatewa
   }
   // The old object decides: a request can write any deletionTimestamp into the new one.
   if (before?.metadata.deletionTimestamp !== undefined) return nothing(reason('terminating'))
-  if (operation === 'UPDATE' && before !== undefined && !touched(before, after, facts.config, gateways))
+  if (operation === 'UPDATE' && before !== undefined && !touched(before, after, facts, gateways))
     return nothing(reason('untouched'))
   const planned = plan(after, facts, gateways, request.namespace)
   switch (planned.outcome) {

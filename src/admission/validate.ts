@@ -29,7 +29,7 @@ export function validate(request: Request, facts: Facts, gateways: readonly Gate
   if (CLUSTER_KINDS.has(kind)) return of(judgeClusterObject(operation, before, after, facts, gateways))
   if (after === undefined || (operation !== 'CREATE' && operation !== 'UPDATE'))
     return skip('not-a-route', request.kind)
-  if (operation === 'UPDATE' && before !== undefined && !touched(before, after, facts.config, gateways))
+  if (operation === 'UPDATE' && before !== undefined && !touched(before, after, facts, gateways))
     return skip('untouched')
   if (request.subResource !== '') return deny([reason('status-changes', {}, 'metadata')])
   if (routeKind(after) === undefined) return otherKind(after)

@@ -206,6 +206,8 @@ export interface GatewayKind {
   ownsFilter?(filter: HTTPRouteFilter): boolean
   /** Whether a route takes part of the traffic of another one, whose protection it has. */
   isCanary?(route: Route, controller: Controller): boolean
+  /** Whether a change of labels that are not ours puts the route under a policy of somebody else's. */
+  comesUnder?(before: Route, after: Route, facts: Facts): boolean
   refuse(bare: Route, target: Target, facts: Facts): Reason[]
   warn(bare: Route, target: Target, facts: Facts): Reason[]
   inject(bare: Route, target: Target): Injection

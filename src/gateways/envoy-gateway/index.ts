@@ -19,7 +19,7 @@ import { referenceGrant } from '../reference-grant.ts'
 import { anchors, foreignAnchor } from './anchors.ts'
 import { backendTls } from './backend-tls.ts'
 import { clientPolicy, foreignClientPolicy } from './client-policy.ts'
-import { refuse } from './refuse.ts'
+import { comesUnder, refuse } from './refuse.ts'
 import { handedOver, isInUse } from './settings.ts'
 import { allowByName, denyByDefault, isOnStrict, staysOpen } from './strict.ts'
 import { shadowing, teamPolicies } from './team-policies.ts'
@@ -30,6 +30,7 @@ export const envoyGateway: GatewayKind = {
   reads: () => false,
   owns: () => false,
   restores: () => false,
+  comesUnder,
   refuse,
   warn: (_, target) => (target.client === 'api' ? [reason('client-api-accept')] : []),
   inject: () => ({ annotations: {} }),

@@ -30,6 +30,15 @@ export function refuse(bare: Route, target: Target, facts: Facts): Reason[] {
   ]
 }
 
+/**
+ * Policies select routes by any label, and an older one takes effect before ours. So a label that nobody else judges can be
+ * what opens a route.
+ */
+export function comesUnder(before: Route, after: Route, facts: Facts): boolean {
+  const already = new Set(foreignPolicies(before, facts))
+  return foreignPolicies(after, facts).some(policy => !already.has(policy))
+}
+
 /** A hand-made login that fails closed: ours waits behind it and takes over when it goes, with no open answer between. */
 function isLogin(policy: Policy): boolean {
   const extAuth = object(policy.object.spec).extAuth
