@@ -25,6 +25,8 @@ export type Gateway = {
   readonly address: string
   /** Its own port on 127.0.0.1, behind the load balancer. */
   readonly port: number
+  /** Without TLS, where it has one. */
+  readonly plainPort?: number
   /** By the name of their log. */
   readonly parts: Readonly<Record<string, RunningPart>>
   /** Kills this part, and starts it again once `whileAway` is over. */

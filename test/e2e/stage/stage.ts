@@ -34,6 +34,8 @@ export type StageOptions = {
   readonly address?: string
   readonly people?: readonly Person[]
   readonly teams?: readonly TeamOptions[]
+  /** That the certificate is for, besides the domains and all right below them. */
+  readonly hosts?: readonly string[]
   readonly progress?: Progress
 }
 
@@ -92,7 +94,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
 
 async function startAll(options: StageOptions, dir: string, logs: string, stops: Stop[]): Promise<Omit<Stage, 'stop'>> {
   const { gateway: name, domain = 'corp.test', address = loadBalancerAddress(), progress = SILENT } = options
-  const { people = PEOPLE, teams = exampleTeams(domain) } = options
+  const { people = PEOPLE, teams = exampleTeams(domain), hosts: more = [] } = options
   const clients = teams.map(openIdClient)
   const [cluster, openId, redis] = await together(
     startCluster({ dir, ...NEEDS[name], progress }).then(started => {
@@ -112,7 +114,8 @@ async function startAll(options: StageOptions, dir: string, logs: string, stops:
   )
   const { controlPlane, api } = cluster
   const authority = await createAuthority(new Date())
-  const hosts = [domain, ...teams.map(team => team.domain)].flatMap(each => [each, `*.${each}`])
+  const domains = [domain, ...teams.map(team => team.domain)]
+  const hosts = [...domains.flatMap(each => [each, `*.${each}`]), ...more]
   const certificate = await issueLeaf(authority, hosts, new Date())
   const ca = { text: authority.cert, file: join(dir, 'ca.crt') }
   writeFileSync(ca.file, authority.cert)

@@ -30,7 +30,7 @@ export async function startTraefik(options: GatewayOptions): Promise<Gateway> {
   const { controlPlane, api, files, address, certificate, progress } = options
   // A listener of a Gateway finds its entry point by the port.
   const ports = (await freePorts(3)) as [number, number, number]
-  const [, secure] = ports
+  const [web, secure] = ports
   await applied(
     controlPlane,
     ingressClass('traefik', 'traefik.io/ingress-controller'),
@@ -52,6 +52,7 @@ export async function startTraefik(options: GatewayOptions): Promise<Gateway> {
     name: 'traefik',
     address,
     port: secure,
+    plainPort: web,
     parts,
     async restart(name, whileAway) {
       await parts[name]?.stop('SIGKILL')
