@@ -161,6 +161,7 @@ export async function tryAlone(api: Api, tried: Tried, shake: (round: number) =>
   const before = await Promise.all(objects.map(each => api.send('GET', pathOf(each))))
   const again: Tried = { way: { ...way, steps: () => steps }, scene }
   const [outcome] = (await tryTogether(api, [again], shake)).values()
+  for (const step of steps) if (step.does === 'acts') await step.after?.()
   for (const [index, each] of objects.entries()) {
     const { status, body } = before[index] as Reply
     await restored(api, each, status === 200 ? (body as unknown as KubeObject) : undefined)

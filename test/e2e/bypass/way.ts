@@ -21,7 +21,7 @@ export type Step = { readonly as: Who } & (
   | { readonly does: 'changes'; readonly object: KubeObject; readonly to: object; readonly subresource?: string }
   | { readonly does: 'removes'; readonly object: KubeObject }
   /** To a process, not to an object. */
-  | { readonly does: 'acts'; act(): Promise<unknown> }
+  | { readonly does: 'acts'; act(): Promise<unknown>; readonly after?: () => Promise<unknown> }
 )
 
 /** `who`: the application; undefined: none has answered. */
@@ -86,20 +86,26 @@ export const stopsWebhook = ({ stage, portcullis }: Scene): Step => ({
   act: async () => (portcullis ? stage.cluster.portcullis.webhook.kill() : undefined),
 })
 /** Envoy Gateway is away for so long, once the route of the scene is open; the steps after this do not wait. */
-export const restartsGateway = (at: Scene, awayMs: number): Step => ({
-  as: 'administrator',
-  does: 'acts',
-  act: async () => {
-    await until('it is open', async () => (await at.ask(at.url())).reached !== undefined)
-    const { gateway } = at.stage
-    await new Promise<void>((away, failed) => {
-      const whileAway = () => {
-        away()
-        return sleep(awayMs)
-      }
-      gateway.restart('envoy-gateway', whileAway).catch(failed)
-    })
-  },
-})
+export function restartsGateway(at: Scene, awayMs: number): Step {
+  const { gateway } = at.stage
+  let isBack: Promise<void> | undefined
+  return {
+    as: 'administrator',
+    does: 'acts',
+    async act() {
+      await until('it is open', async () => (await at.ask(at.url())).reached !== undefined)
+      await new Promise<void>((away, failed) => {
+        const whileAway = () => {
+          away()
+          return sleep(awayMs)
+        }
+        isBack = gateway.restart('envoy-gateway', whileAway)
+        isBack.catch(failed)
+      })
+    },
+    after: async () => isBack,
+  }
+}
+
 export const annotates = (as: Who, object: KubeObject, annotations: Readonly<Record<string, string | null>>): Step =>
   changes(as, object, { metadata: { annotations } })

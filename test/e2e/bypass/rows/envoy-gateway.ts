@@ -372,7 +372,7 @@ function parents(): Way[] {
 }
 
 /** Long enough to be seen open; the label counts once it is back. */
-const AWAY_MS = 5_000
+const AWAY_MS = 8_000
 
 function admission(): Way[] {
   const v1beta1 = (route: KubeObject): KubeObject => ({ ...route, apiVersion: `${GATEWAY_API}/v1beta1` })
