@@ -1,302 +1,111 @@
-// Ways around a login on an HTTPRoute behind Envoy Gateway, but for those by policies.
+// Ways around a login on an HTTPRoute behind Envoy Gateway; those by other routes and by policies are beside this file.
 import { array, object } from '../../../../src/core/json.ts'
 import type { KubeObject } from '../../../../src/core/types.ts'
 import { ENVOY_HTTP_ROUTE } from '../../stage/route-kinds.ts'
 import { labelled, STRICT } from '../ground.ts'
-import { grant, inNamespace, intruding, parentedBy, ref, withBackend, withHost, withPath } from '../made.ts'
-import { recorded } from '../stand-ins.ts'
+import { intruding, parentedBy, ref, withBackend, withHost, withPath } from '../made.ts'
 import { changes, creates, restartsGateway, type Scene, stopsWebhook, type Way } from '../way.ts'
 import { anyRoute } from './any-route.ts'
 import { ENVOY_POLICY_WAYS } from './envoy-policies.ts'
+import { ENVOY_ROUTE_WAYS } from './envoy-routes.ts'
 
 const kind = ENVOY_HTTP_ROUTE
 const GATEWAY_API = 'gateway.networking.k8s.io'
-const EXTENSIONS = 'gateway.envoyproxy.io/v1alpha1'
-const rulesOf = (at: Scene) => array(object(at.route.spec).rules).map(object)
+const API = 'gateway.envoyproxy.io/v1alpha1'
 const target = (name: string, more: object = {}) => ({ group: GATEWAY_API, kind: 'HTTPRoute', name, ...more })
 
-export const ENVOY_GATEWAY_WAYS: readonly Way[] = [
-  ...anyRoute(kind, {}),
-  ...matches(),
-  ...backends(),
-  ...extensions(),
-  ...parents(),
-  ...ENVOY_POLICY_WAYS,
-  ...admission(),
-]
+const onHost = (at: Scene, name: string, of: object) => ({
+  ...ref(API, name, at.namespace, at.name),
+  spec: of,
+})
 
-function matches(): Way[] {
-  const narrower = (name: string, match: object, path: string, headers = {}): Way => ({
-    of: ['G3', 'G4'],
-    name: `its owner serves the host where ${name}`,
+const EXTENSIONS: readonly Way[] = [
+  {
+    of: ['G19', 'G25'],
+    name: 'its owner has a script on another route of the host that turns requests to the protected one',
     kind,
-    steps: at => [
-      creates('owner', at.beside('match', { rules: rulesOf(at).map(rule => ({ ...rule, matches: [match] })) })),
-    ],
-    asks: async at => (await at.ask(at.url(path), { headers })).reached?.application,
+    steps: at => {
+      const inline = "function envoy_on_request(r) r:headers():replace(':path', '/') r:clearRouteCache() end"
+      const spec = { targetRefs: [target(`${at.name}-script`)], lua: [{ type: 'Inline', inline }] }
+      const route = withPath(withBackend(at.beside('script'), 'recorder'), '/script')
+      return [creates('owner', onHost(at, 'EnvoyExtensionPolicy', spec)), creates('owner', route)]
+    },
+    asks: async at => (await at.ask(at.url('/script'))).reached?.application,
+    without: 'closed',
+    with: 'closed',
+  },
+  {
+    of: ['G21'],
+    name: "its owner has the login's redirect answered by a text of theirs",
+    kind,
+    steps: at => {
+      const body = { type: 'Inline', inline: 'anything' }
+      const match = { statusCodes: [{ type: 'Value', value: 302 }] }
+      const responseOverride = [{ match, response: { statusCode: 200, body } }]
+      const spec = { targetRefs: [target(at.name)], responseOverride }
+      return [creates('owner', onHost(at, 'BackendTrafficPolicy', spec))]
+    },
+    without: 'closed',
+    with: 'closed',
+  },
+  {
+    of: ['G21'],
+    name: 'its owner answers a path of the host directly by a route of theirs',
+    kind,
+    steps: at => {
+      const spec = { directResponse: { statusCode: 200, body: { type: 'Inline', inline: 'log in here' } } }
+      const extensionRef = { group: 'gateway.envoyproxy.io', kind: 'HTTPRouteFilter', name: at.name }
+      const rules = [{ filters: [{ type: 'ExtensionRef', extensionRef }] }]
+      const route = withPath(at.beside('direct', { rules }), '/direct')
+      return [creates('owner', onHost(at, 'HTTPRouteFilter', spec)), creates('owner', route)]
+    },
+    asks: async at => (await at.ask(at.url('/direct'))).reached?.application,
+    without: 'closed',
+    with: 'closed',
+  },
+  {
+    of: ['G25'],
+    name: "who keeps the gateways patches the login out of the proxy's configuration",
+    kind,
+    alone: true,
+    steps: at => {
+      const type = 'type.googleapis.com/envoy.config.listener.v3.Listener'
+      const operation = { op: 'remove', path: '/filter_chains/0/filters/0/typed_config/http_filters' }
+      const spec = {
+        targetRef: { group: GATEWAY_API, kind: 'Gateway', name: 'envoy' },
+        type: 'JSONPatch',
+        jsonPatches: [{ type, name: 'gateways/envoy/https', operation }],
+      }
+      return [creates('keeper', { ...ref(API, 'EnvoyPatchPolicy', 'gateways', at.name), spec })]
+    },
+    without: 'closed',
+    with: 'closed',
+  },
+  {
+    of: ['G26'],
+    name: 'a client makes up identity beside a session',
+    kind,
+    standing: true,
+    steps: () => [],
+    asks: at => madeUp(at),
+    without: 'closed',
+    with: 'closed',
+  },
+  {
+    of: ['E6', 'G26'],
+    name: 'who keeps the gateways gives the listener another client policy, which strips nothing',
+    kind,
+    alone: true,
+    steps: at => {
+      const targetRefs = [{ group: GATEWAY_API, kind: 'Gateway', name: 'envoy', sectionName: 'https' }]
+      const spec = { targetRefs, timeout: { http: { requestReceivedTimeout: '30s' } } }
+      return [creates('keeper', { ...ref(API, 'ClientTrafficPolicy', 'gateways', at.name), spec })]
+    },
+    asks: at => madeUp(at),
     without: 'open',
     with: 'open',
-  })
-  return [
-    narrower('a header is there', { headers: [{ name: 'x-any', value: 'any' }] }, '/', { 'x-any': 'any' }),
-    narrower('the query is this', { queryParams: [{ name: 'any', value: 'any' }] }, '/?any=any'),
-    narrower('the method is this', { method: 'GET' }, '/'),
-    {
-      of: ['G3', 'G8'],
-      name: 'its owner serves the host by a GRPCRoute',
-      kind,
-      steps: at => [creates('owner', grpcRoute(at, at.namespace, 'grpc'))],
-      asks: askGrpc,
-      without: 'open',
-      with: 'open',
-    },
-    {
-      of: ['G8', 'I12'],
-      name: 'somebody of another namespace serves the host by a GRPCRoute',
-      kind,
-      steps: at => [creates('stranger', grpcRoute(at, 'elsewhere', 'grpc'))],
-      asks: askGrpc,
-      without: 'open',
-      with: 'open',
-    },
-    {
-      of: ['I12', 'G5'],
-      name: 'somebody of another namespace serves a path of every host',
-      kind,
-      steps: at => [creates('stranger', withPath(withHost(intruding(at), undefined), '/taken'))],
-      asks: async at => (await at.ask(at.url('/taken'))).reached?.application,
-      without: 'closed',
-      with: 'closed',
-    },
-    {
-      of: ['G8'],
-      name: 'its owner serves the Service by a TCPRoute, where the Gateway has a listener for it',
-      kind,
-      steps: at => {
-        const spec = {
-          parentRefs: [{ namespace: 'gateways', name: 'envoy', sectionName: 'tcp' }],
-          rules: [{ backendRefs: [{ name: 'prometheus', port: 80 }] }],
-        }
-        return [creates('owner', { ...ref(`${GATEWAY_API}/v1alpha2`, 'TCPRoute', at.namespace, at.name), spec })]
-      },
-      // The entry is one for both scenes: whoever came first has it.
-      alone: true,
-      asks: async at => {
-        const { body } = await at.stage.cluster.api.send(
-          'GET',
-          `/apis/${GATEWAY_API}/v1/namespaces/gateways/gateways/envoy`,
-        )
-        const listener = array(object(body.spec).listeners)
-          .map(object)
-          .find(({ name }) => name === 'tcp')
-        const answer = await fetch(`http://127.0.0.1:${listener?.port}/`).catch(() => undefined)
-        return answer?.headers.get('x-application') ?? undefined
-      },
-      without: 'open',
-      with: 'open',
-    },
-    {
-      of: ['G22'],
-      name: "its owner serves the login's path of the host by another route",
-      kind,
-      steps: at => {
-        const [rule] = rulesOf(at)
-        const exact = { ...rule, matches: [{ path: { type: 'Exact', value: '/oauth2/callback' } }] }
-        return [creates('owner', at.beside('callback', { rules: [exact] }))]
-      },
-      asks: async at => (await at.ask(at.url('/oauth2/callback'))).reached?.application,
-      without: 'open',
-      with: 'open',
-    },
-    {
-      of: ['G22'],
-      name: 'somebody of another namespace serves the host',
-      kind,
-      steps: at => [creates('stranger', withPath(intruding(at), '/oauth2/callback'))],
-      asks: async at => (await at.ask(at.url('/oauth2/callback'))).reached?.application,
-      without: 'open',
-      with: 'refused',
-      by: 'hosts.auth.example',
-    },
-  ]
-}
-
-/** Of its paths that of one method, which is longer than any that the protected route has. */
-function grpcRoute(at: Scene, namespace: string, name: string): KubeObject {
-  const matches = [{ method: { service: 'any.Service', method: 'Any' } }]
-  const spec = { ...object(at.route.spec), rules: [{ matches, backendRefs: [{ name, port: 80 }] }] }
-  return { ...ref(`${GATEWAY_API}/v1`, 'GRPCRoute', namespace, at.name), spec }
-}
-
-async function askGrpc(at: Scene): Promise<string | undefined> {
-  const asked = { method: 'POST', headers: { 'content-type': 'application/grpc' }, body: '.' }
-  return (await at.ask(at.url('/any.Service/Any'), asked)).reached?.application
-}
-
-function backends(): Way[] {
-  return [
-    {
-      of: ['G7'],
-      name: 'its owner serves another host by a Backend with the address of the application',
-      kind,
-      steps: at => {
-        const endpoints = [{ fqdn: { hostname: `prometheus.${at.namespace}.svc.cluster.local`, port: 80 } }]
-        const backend = { ...ref(EXTENSIONS, 'Backend', at.namespace, at.name), spec: { endpoints } }
-        const rules = [{ backendRefs: [{ group: 'gateway.envoyproxy.io', kind: 'Backend', name: at.name }] }]
-        return [
-          creates('owner', backend),
-          creates('owner', withHost(at.beside('backend', { rules }), `backend-${at.host}`)),
-        ]
-      },
-      asks: async at => (await at.ask(at.url('/', `backend-${at.host}`))).reached?.application,
-      without: 'closed',
-      with: 'closed',
-    },
-    {
-      of: ['G9'],
-      name: 'its owner mirrors what comes for another host to the Service',
-      kind,
-      steps: at => {
-        const requestMirror = { backendRef: { name: 'recorder', port: 80 } }
-        const rules = rulesOf(at).map(rule => ({ ...rule, filters: [{ type: 'RequestMirror', requestMirror }] }))
-        return [creates('owner', withHost(at.beside('mirror', { rules }), `mirror-${at.host}`))]
-      },
-      asks: async at => {
-        await at.ask(at.url(`/by-${at.name}`, `mirror-${at.host}`))
-        return (await recorded(at.stage, at.namespace, `/by-${at.name}`)) > 0 ? 'recorder' : undefined
-      },
-      without: 'open',
-      with: 'open',
-    },
-    {
-      of: ['G10'],
-      name: 'its owner lets a route of another namespace reach the Service',
-      kind,
-      steps: at => {
-        const from = { kind: 'HTTPRoute', namespace: 'elsewhere' }
-        const route = withHost(withBackend(at.route, 'prometheus', at.namespace), `across-${at.name}.${at.domain}`)
-        return [
-          creates('owner', grant(at.namespace, at.name, from, { group: '', kind: 'Service', name: 'prometheus' })),
-          creates('stranger', inNamespace(route, 'elsewhere')),
-        ]
-      },
-      asks: async at => (await at.ask(at.url('/', `across-${at.name}.${at.domain}`))).reached?.application,
-      without: 'open',
-      with: 'open',
-    },
-    {
-      of: ['G20'],
-      name: 'somebody of another namespace rewrites a host of theirs to this one',
-      kind,
-      steps: at => {
-        const filters = [{ type: 'URLRewrite', urlRewrite: { hostname: at.host } }]
-        const route = withHost(intruding(at), `rewrites-${at.name}.${at.domain}`)
-        const rules = array(object(route.spec).rules).map(rule => ({ ...object(rule), filters }))
-        return [creates('stranger', { ...route, spec: { ...object(route.spec), rules } })]
-      },
-      asks: async at => {
-        const { reached } = await at.ask(at.url('/', `rewrites-${at.name}.${at.domain}`))
-        return reached?.application === 'prometheus' ? reached.application : undefined
-      },
-      without: 'closed',
-      with: 'closed',
-    },
-  ]
-}
-
-function extensions(): Way[] {
-  const onHost = (at: Scene, name: string, of: object) => ({
-    ...ref(EXTENSIONS, name, at.namespace, at.name),
-    spec: of,
-  })
-  return [
-    {
-      of: ['G19', 'G25'],
-      name: 'its owner has a script on another route of the host that turns requests to the protected one',
-      kind,
-      steps: at => {
-        const inline = "function envoy_on_request(r) r:headers():replace(':path', '/') r:clearRouteCache() end"
-        const spec = { targetRefs: [target(`${at.name}-script`)], lua: [{ type: 'Inline', inline }] }
-        const route = withPath(withBackend(at.beside('script'), 'recorder'), '/script')
-        return [creates('owner', onHost(at, 'EnvoyExtensionPolicy', spec)), creates('owner', route)]
-      },
-      asks: async at => (await at.ask(at.url('/script'))).reached?.application,
-      without: 'closed',
-      with: 'closed',
-    },
-    {
-      of: ['G21'],
-      name: "its owner has the login's redirect answered by a text of theirs",
-      kind,
-      steps: at => {
-        const body = { type: 'Inline', inline: 'anything' }
-        const match = { statusCodes: [{ type: 'Value', value: 302 }] }
-        const responseOverride = [{ match, response: { statusCode: 200, body } }]
-        const spec = { targetRefs: [target(at.name)], responseOverride }
-        return [creates('owner', onHost(at, 'BackendTrafficPolicy', spec))]
-      },
-      without: 'closed',
-      with: 'closed',
-    },
-    {
-      of: ['G21'],
-      name: 'its owner answers a path of the host directly by a route of theirs',
-      kind,
-      steps: at => {
-        const spec = { directResponse: { statusCode: 200, body: { type: 'Inline', inline: 'log in here' } } }
-        const extensionRef = { group: 'gateway.envoyproxy.io', kind: 'HTTPRouteFilter', name: at.name }
-        const rules = [{ filters: [{ type: 'ExtensionRef', extensionRef }] }]
-        const route = withPath(at.beside('direct', { rules }), '/direct')
-        return [creates('owner', onHost(at, 'HTTPRouteFilter', spec)), creates('owner', route)]
-      },
-      asks: async at => (await at.ask(at.url('/direct'))).reached?.application,
-      without: 'closed',
-      with: 'closed',
-    },
-    {
-      of: ['G25'],
-      name: "who keeps the gateways patches the login out of the proxy's configuration",
-      kind,
-      alone: true,
-      steps: at => {
-        const type = 'type.googleapis.com/envoy.config.listener.v3.Listener'
-        const operation = { op: 'remove', path: '/filter_chains/0/filters/0/typed_config/http_filters' }
-        const spec = {
-          targetRef: { group: GATEWAY_API, kind: 'Gateway', name: 'envoy' },
-          type: 'JSONPatch',
-          jsonPatches: [{ type, name: 'gateways/envoy/https', operation }],
-        }
-        return [creates('keeper', { ...ref(EXTENSIONS, 'EnvoyPatchPolicy', 'gateways', at.name), spec })]
-      },
-      without: 'closed',
-      with: 'closed',
-    },
-    {
-      of: ['G26'],
-      name: 'a client makes up identity beside a session',
-      kind,
-      standing: true,
-      steps: () => [],
-      asks: at => madeUp(at),
-      without: 'closed',
-      with: 'closed',
-    },
-    {
-      of: ['E6', 'G26'],
-      name: 'who keeps the gateways gives the listener another client policy, which strips nothing',
-      kind,
-      alone: true,
-      steps: at => {
-        const targetRefs = [{ group: GATEWAY_API, kind: 'Gateway', name: 'envoy', sectionName: 'https' }]
-        const spec = { targetRefs, timeout: { http: { requestReceivedTimeout: '30s' } } }
-        return [creates('keeper', { ...ref(EXTENSIONS, 'ClientTrafficPolicy', 'gateways', at.name), spec })]
-      },
-      asks: at => madeUp(at),
-      without: 'open',
-      with: 'open',
-    },
-  ]
-}
+  },
+]
 
 /** The access token is one that the team's oauth2-proxy does not hand out. */
 async function madeUp(at: Scene): Promise<string | undefined> {
@@ -305,120 +114,127 @@ async function madeUp(at: Scene): Promise<string | undefined> {
   return body.includes('made-up') ? `${reached?.application} with made-up identity` : undefined
 }
 
-function parents(): Way[] {
-  const parentsOf = (at: Scene) => array(object(at.route.spec).parentRefs)
-  return [
-    {
-      of: ['G23'],
-      name: 'its owner attaches it to a Service, as a mesh has it',
-      kind,
-      steps: at => {
-        const parentRefs = [...parentsOf(at), { group: '', kind: 'Service', name: 'prometheus' }]
-        return [changes('owner', at.route, { spec: { parentRefs } })]
-      },
-      without: 'closed',
-      with: 'refused',
-      by: 'parent-kind',
+const parentsOf = (at: Scene) => array(object(at.route.spec).parentRefs)
+
+const PARENTS: readonly Way[] = [
+  {
+    of: ['G23'],
+    name: 'its owner attaches it to a Service, as a mesh has it',
+    kind,
+    steps: at => {
+      const parentRefs = [...parentsOf(at), { group: '', kind: 'Service', name: 'prometheus' }]
+      return [changes('owner', at.route, { spec: { parentRefs } })]
     },
-    {
-      of: ['G23', 'E8'],
-      name: 'its owner attaches it to a second Gateway, which is not prepared',
-      kind,
-      steps: at => {
-        const parentRefs = [...parentsOf(at), { namespace: 'gateways', name: 'second' }]
-        return [changes('owner', at.route, { spec: { parentRefs } })]
-      },
-      without: { notShown: 'nobody runs the proxy of a second Gateway on the stage' },
-      with: 'refused',
-      by: 'gateway-open',
+    without: 'closed',
+    with: 'refused',
+    by: 'parent-kind',
+  },
+  {
+    of: ['G23', 'E8'],
+    name: 'its owner attaches it to a second Gateway, which is not prepared',
+    kind,
+    steps: at => {
+      const parentRefs = [...parentsOf(at), { namespace: 'gateways', name: 'second' }]
+      return [changes('owner', at.route, { spec: { parentRefs } })]
     },
-    {
-      of: ['G23'],
-      name: 'its owner asks for default Gateways',
-      kind,
-      steps: at => [changes('owner', at.route, { spec: { useDefaultGateways: 'All' } })],
-      without: 'closed',
-      with: 'closed',
+    without: { notShown: 'nobody runs the proxy of a second Gateway on the stage' },
+    with: 'refused',
+    by: 'gateway-open',
+  },
+  {
+    of: ['G23'],
+    name: 'its owner asks for default Gateways',
+    kind,
+    steps: at => [changes('owner', at.route, { spec: { useDefaultGateways: 'All' } })],
+    without: 'closed',
+    with: 'closed',
+  },
+  {
+    of: ['G24'],
+    name: 'its owner has listeners of their own on the Gateway, and an unlabelled route there',
+    kind,
+    steps: at => {
+      const listener = { name: 'own', protocol: 'HTTP', port: 18_080 }
+      const parentRef = { group: GATEWAY_API, kind: 'Gateway', namespace: 'gateways', name: 'envoy' }
+      const set = {
+        ...ref(`${GATEWAY_API}/v1`, 'ListenerSet', at.namespace, at.name),
+        spec: { parentRef, listeners: [listener] },
+      }
+      const parent = { group: GATEWAY_API, kind: 'ListenerSet', name: at.name }
+      return [creates('owner', set), creates('owner', parentedBy(at.beside('own'), parent))]
     },
-    {
-      of: ['G24'],
-      name: 'its owner has listeners of their own on the Gateway, and an unlabelled route there',
-      kind,
-      steps: at => {
-        const listener = { name: 'own', protocol: 'HTTP', port: 18_080 }
-        const parentRef = { group: GATEWAY_API, kind: 'Gateway', namespace: 'gateways', name: 'envoy' }
-        const set = {
-          ...ref(`${GATEWAY_API}/v1`, 'ListenerSet', at.namespace, at.name),
-          spec: { parentRef, listeners: [listener] },
-        }
-        const parent = { group: GATEWAY_API, kind: 'ListenerSet', name: at.name }
-        return [creates('owner', set), creates('owner', parentedBy(at.beside('own'), parent))]
-      },
-      without: 'closed',
-      with: 'closed',
-    },
-    {
-      of: ['E3'],
-      name: 'somebody labels a route where no team admits the namespace',
-      kind,
-      route: () => undefined,
-      steps: at => [creates('stranger', labelled(withHost(intruding(at), `${at.name}.${at.domain}`)))],
-      asks: async at => (await at.ask(at.url('/', `${at.name}.${at.domain}`))).reached?.application,
-      without: 'open',
-      with: 'refused',
-      by: 'team-none',
-    },
-  ]
-}
+    without: 'closed',
+    with: 'closed',
+  },
+  {
+    of: ['E3'],
+    name: 'somebody labels a route where no team admits the namespace',
+    kind,
+    route: () => undefined,
+    steps: at => [creates('stranger', labelled(withHost(intruding(at), `${at.name}.${at.domain}`)))],
+    asks: async at => (await at.ask(at.url('/', `${at.name}.${at.domain}`))).reached?.application,
+    without: 'open',
+    with: 'refused',
+    by: 'team-none',
+  },
+]
 
 /** Long enough to be seen open; the label counts once it is back. */
 const AWAY_MS = 8_000
 
-function admission(): Way[] {
-  const v1beta1 = (route: KubeObject): KubeObject => ({ ...route, apiVersion: `${GATEWAY_API}/v1beta1` })
-  const off = { metadata: { labels: { 'auth.example/protect': null } } }
-  return [
-    {
-      of: ['G28'],
-      name: 'its owner takes the label off by another version of the kind where the namespace requires a login',
-      kind,
-      namespace: STRICT,
-      steps: at => [changes('owner', v1beta1(at.route), off)],
-      without: 'open',
-      with: 'refused',
-      by: 'protection-required',
+const v1beta1 = (route: KubeObject): KubeObject => ({ ...route, apiVersion: `${GATEWAY_API}/v1beta1` })
+const off = { metadata: { labels: { 'auth.example/protect': null } } }
+
+const ADMISSION: readonly Way[] = [
+  {
+    of: ['G28'],
+    name: 'its owner takes the label off by another version of the kind where the namespace requires a login',
+    kind,
+    namespace: STRICT,
+    steps: at => [changes('owner', v1beta1(at.route), off)],
+    without: 'open',
+    with: 'refused',
+    by: 'protection-required',
+  },
+  {
+    of: ['G28'],
+    name: 'its owner takes the label off by a write to the status',
+    kind,
+    steps: at => [changes('owner', at.route, off, '/status')],
+    without: 'closed',
+    with: 'repaired',
+  },
+  {
+    of: ['E4'],
+    name: 'its owner labels an open route while Envoy Gateway is away',
+    kind,
+    alone: true,
+    route: () => undefined,
+    steps: at => {
+      const label = { metadata: { labels: { 'auth.example/protect': 'true' } } }
+      return [creates('owner', at.route), restartsGateway(at, AWAY_MS), changes('owner', at.route, label)]
     },
-    {
-      of: ['G28'],
-      name: 'its owner takes the label off by a write to the status',
-      kind,
-      steps: at => [changes('owner', at.route, off, '/status')],
-      without: 'closed',
-      with: 'repaired',
-    },
-    {
-      of: ['E4'],
-      name: 'its owner labels an open route while Envoy Gateway is away',
-      kind,
-      alone: true,
-      route: () => undefined,
-      steps: at => {
-        const label = { metadata: { labels: { 'auth.example/protect': 'true' } } }
-        return [creates('owner', at.route), restartsGateway(at, AWAY_MS), changes('owner', at.route, label)]
-      },
-      without: 'open',
-      with: 'open',
-    },
-    {
-      of: ['G27'],
-      name: 'its owner makes it while the webhook is away',
-      kind,
-      alone: true,
-      route: () => undefined,
-      steps: at => [stopsWebhook(at), creates('owner', labelled(at.route))],
-      without: 'closed',
-      with: 'refused',
-      by: 'validate.auth.example',
-    },
-  ]
-}
+    without: 'open',
+    with: 'open',
+  },
+  {
+    of: ['G27'],
+    name: 'its owner makes it while the webhook is away',
+    kind,
+    alone: true,
+    route: () => undefined,
+    steps: at => [stopsWebhook(at), creates('owner', labelled(at.route))],
+    without: 'closed',
+    with: 'refused',
+    by: 'validate.auth.example',
+  },
+]
+
+export const ENVOY_GATEWAY_WAYS: readonly Way[] = [
+  ...anyRoute(kind, {}),
+  ...ENVOY_ROUTE_WAYS,
+  ...EXTENSIONS,
+  ...PARENTS,
+  ...ENVOY_POLICY_WAYS,
+  ...ADMISSION,
+]

@@ -49,14 +49,6 @@ const OWN: readonly Row[] = [
   ['I20', { 'whitelist-source-range': '0.0.0.0/0' }, 'closed', 'closed'],
 ]
 
-export const TRAEFIK_NGINX_WAYS: readonly Way[] = [
-  ...anyRoute(kind, { metadata: { annotations: { [AUTH_URL]: null } } }),
-  ...besideTraefik(kind),
-  ...OWN.map(own),
-  ...onItself(),
-  ...beside(),
-]
-
 function own([of, annotations, without, with_, by]: Row): Way {
   const said = Object.entries(annotations).map(([key, value]) => (value === null ? `no ${key}` : `${key}: "${value}"`))
   const prefixed = Object.fromEntries(Object.entries(annotations).map(([key, value]) => [`${PREFIX}${key}`, value]))
@@ -71,143 +63,139 @@ function own([of, annotations, without, with_, by]: Row): Way {
   }
 }
 
-function onItself(): Way[] {
-  return [
-    {
-      of: ['T19', 'I5'],
-      name: 'its owner writes ssl-passthrough: "true"',
-      kind,
-      steps: at => [annotates('owner', at.route, { [`${PREFIX}ssl-passthrough`]: 'true' })],
-      asks: async at => (await at.askPlain()).who,
-      without: 'open',
-      with: 'refused',
-      by: 'annotation-opens',
+const ON_ITSELF: readonly Way[] = [
+  {
+    of: ['T19', 'I5'],
+    name: 'its owner writes ssl-passthrough: "true"',
+    kind,
+    steps: at => [annotates('owner', at.route, { [`${PREFIX}ssl-passthrough`]: 'true' })],
+    asks: async at => (await at.askPlain()).who,
+    without: 'open',
+    with: 'refused',
+    by: 'annotation-opens',
+  },
+  {
+    of: ['T20', 'I3', 'G30'],
+    name: 'its owner writes an address of the login with a variable, by which a member makes themselves an administrator',
+    kind,
+    steps: at => {
+      const url = `${OAUTH2_PROXY}/oauth2/auth?allowed_groups=${GROUPS.admins}&x=$arg_x`
+      return [annotates('owner', at.route, { [AUTH_URL]: url })]
     },
-    {
-      of: ['T20', 'I3', 'G30'],
-      name: 'its owner writes an address of the login with a variable, by which a member makes themselves an administrator',
-      kind,
-      steps: at => {
-        const url = `${OAUTH2_PROXY}/oauth2/auth?allowed_groups=${GROUPS.admins}&x=$arg_x`
-        return [annotates('owner', at.route, { [AUTH_URL]: url })]
-      },
-      // Members are let in as long as the address is the plain one, so only the narrower address counts.
-      asks: async at => {
-        const headers = { cookie: await at.session('anna') }
-        const narrow = await at.ask(at.url('/'), { headers })
-        const widened = await at.ask(at.url(`/?x=1%26allowed_groups=${GROUPS['team-a']}`), { headers })
-        return narrow.reached === undefined ? widened.reached?.application : undefined
-      },
-      without: 'open',
-      with: 'repaired',
+    // Members are let in as long as the address is the plain one, so only the narrower address counts.
+    asks: async at => {
+      const headers = { cookie: await at.session('anna') }
+      const narrow = await at.ask(at.url('/'), { headers })
+      const widened = await at.ask(at.url(`/?x=1%26allowed_groups=${GROUPS['team-a']}`), { headers })
+      return narrow.reached === undefined ? widened.reached?.application : undefined
     },
-    {
-      of: ['I9'],
-      name: 'its owner serves the path of certificate challenges on it',
-      kind,
-      steps: at => [changes('owner', at.route, { spec: withPath(at.route, '/.well-known/acme-challenge').spec })],
-      asks: async at => (await at.ask(at.url('/.well-known/acme-challenge/x'))).reached?.application,
-      without: 'closed',
-      with: 'refused',
-      by: 'path-open',
+    without: 'open',
+    with: 'repaired',
+  },
+  {
+    of: ['I9'],
+    name: 'its owner serves the path of certificate challenges on it',
+    kind,
+    steps: at => [changes('owner', at.route, { spec: withPath(at.route, '/.well-known/acme-challenge').spec })],
+    asks: async at => (await at.ask(at.url('/.well-known/acme-challenge/x'))).reached?.application,
+    without: 'closed',
+    with: 'refused',
+    by: 'path-open',
+  },
+  {
+    of: ['I10', 'G22'],
+    name: "its owner serves a path of the login's on it",
+    kind,
+    steps: at => [changes('owner', at.route, { spec: withPath(at.route, '/oauth2/start').spec })],
+    asks: async at => (await at.ask(at.url('/oauth2/start'))).reached?.application,
+    without: 'closed',
+    with: 'refused',
+    by: 'path-of-login',
+  },
+  {
+    of: ['T21', 'I17'],
+    name: 'its owner gives it the class of another reader, which does not know the annotations',
+    kind,
+    steps: at => [changes('owner', at.route, { spec: { ingressClassName: 'traefik' } })],
+    without: 'open',
+    with: 'closed',
+  },
+  {
+    of: ['G28'],
+    name: 'its owner strips label and annotations by a write to the status',
+    kind,
+    steps: at => {
+      const annotations = { [AUTH_URL]: null, [`${PREFIX}auth-signin`]: null }
+      return [
+        changes('owner', at.route, { metadata: { labels: { 'auth.example/protect': null }, annotations } }, '/status'),
+      ]
     },
-    {
-      of: ['I10', 'G22'],
-      name: "its owner serves a path of the login's on it",
-      kind,
-      steps: at => [changes('owner', at.route, { spec: withPath(at.route, '/oauth2/start').spec })],
-      asks: async at => (await at.ask(at.url('/oauth2/start'))).reached?.application,
-      without: 'closed',
-      with: 'refused',
-      by: 'path-of-login',
-    },
-    {
-      of: ['T21', 'I17'],
-      name: 'its owner gives it the class of another reader, which does not know the annotations',
-      kind,
-      steps: at => [changes('owner', at.route, { spec: { ingressClassName: 'traefik' } })],
-      without: 'open',
-      with: 'closed',
-    },
-    {
-      of: ['G28'],
-      name: 'its owner strips label and annotations by a write to the status',
-      kind,
-      steps: at => {
-        const annotations = { [AUTH_URL]: null, [`${PREFIX}auth-signin`]: null }
-        return [
-          changes(
-            'owner',
-            at.route,
-            { metadata: { labels: { 'auth.example/protect': null }, annotations } },
-            '/status',
-          ),
-        ]
-      },
-      without: 'open',
-      with: 'refused',
-      by: 'status-changes',
-    },
-  ]
-}
+    without: 'open',
+    with: 'refused',
+    by: 'status-changes',
+  },
+]
 
-function beside(): Way[] {
-  return [
-    {
-      of: ['T11', 'I12'],
-      name: 'its owner serves the same host and path, and lots are drawn',
-      kind,
-      steps: at => [creates('owner', at.beside('twin'))],
-      without: 'open',
-      with: 'open',
+const BESIDE: readonly Way[] = [
+  {
+    of: ['T11', 'I12'],
+    name: 'its owner serves the same host and path, and lots are drawn',
+    kind,
+    steps: at => [creates('owner', at.beside('twin'))],
+    without: 'open',
+    with: 'open',
+  },
+  {
+    of: ['I4'],
+    name: 'its owner has a snippet on another Ingress of the host',
+    kind,
+    steps: at => [
+      creates('owner', withPath(annotated(at.beside('snippet'), { [`${PREFIX}server-snippet`]: 'return 200;' }), '/x')),
+    ],
+    without: 'closed',
+    with: 'closed',
+  },
+  {
+    of: ['I5'],
+    name: 'its owner has ssl-passthrough on another Ingress of the host',
+    kind,
+    steps: at => [creates('owner', annotated(at.beside('through'), { [`${PREFIX}ssl-passthrough`]: 'true' }))],
+    asks: async at => (await at.askPlain()).who ?? (await at.ask(at.url())).reached?.application,
+    without: 'closed',
+    with: 'closed',
+  },
+  {
+    of: ['I8'],
+    name: 'its owner has an unlabelled canary beside it',
+    kind,
+    steps: at => {
+      const canary = { [`${PREFIX}canary`]: 'true', [`${PREFIX}canary-by-header`]: 'x-canary' }
+      return [creates('owner', annotated(withBackend(at.beside('canary'), 'alias'), canary))]
     },
-    {
-      of: ['I4'],
-      name: 'its owner has a snippet on another Ingress of the host',
-      kind,
-      steps: at => [
-        creates(
-          'owner',
-          withPath(annotated(at.beside('snippet'), { [`${PREFIX}server-snippet`]: 'return 200;' }), '/x'),
-        ),
-      ],
-      without: 'closed',
-      with: 'closed',
+    asks: async at => (await at.ask(at.url(), { headers: { 'x-canary': 'always' } })).reached?.application,
+    without: 'closed',
+    with: 'closed',
+  },
+  {
+    of: ['I14'],
+    name: 'its owner names the host as an alias of another Ingress',
+    kind,
+    steps: at => {
+      const aliased = annotated(withHost(at.beside('alias'), `alias-${at.host}`), {
+        [`${PREFIX}server-alias`]: at.host,
+      })
+      return [creates('owner', withPath(aliased, '/aliased'))]
     },
-    {
-      of: ['I5'],
-      name: 'its owner has ssl-passthrough on another Ingress of the host',
-      kind,
-      steps: at => [creates('owner', annotated(at.beside('through'), { [`${PREFIX}ssl-passthrough`]: 'true' }))],
-      asks: async at => (await at.askPlain()).who ?? (await at.ask(at.url())).reached?.application,
-      without: 'closed',
-      with: 'closed',
-    },
-    {
-      of: ['I8'],
-      name: 'its owner has an unlabelled canary beside it',
-      kind,
-      steps: at => {
-        const canary = { [`${PREFIX}canary`]: 'true', [`${PREFIX}canary-by-header`]: 'x-canary' }
-        return [creates('owner', annotated(withBackend(at.beside('canary'), 'alias'), canary))]
-      },
-      asks: async at => (await at.ask(at.url(), { headers: { 'x-canary': 'always' } })).reached?.application,
-      without: 'closed',
-      with: 'closed',
-    },
-    {
-      of: ['I14'],
-      name: 'its owner names the host as an alias of another Ingress',
-      kind,
-      steps: at => {
-        const aliased = annotated(withHost(at.beside('alias'), `alias-${at.host}`), {
-          [`${PREFIX}server-alias`]: at.host,
-        })
-        return [creates('owner', withPath(aliased, '/aliased'))]
-      },
-      asks: async at => (await at.ask(at.url('/aliased'))).reached?.application,
-      without: 'closed',
-      with: 'closed',
-    },
-  ]
-}
+    asks: async at => (await at.ask(at.url('/aliased'))).reached?.application,
+    without: 'closed',
+    with: 'closed',
+  },
+]
+
+export const TRAEFIK_NGINX_WAYS: readonly Way[] = [
+  ...anyRoute(kind, { metadata: { annotations: { [AUTH_URL]: null } } }),
+  ...besideTraefik(kind),
+  ...OWN.map(own),
+  ...ON_ITSELF,
+  ...BESIDE,
+]
