@@ -19,6 +19,8 @@ const TEAMS = 500
 
 type Route = typeof ingress
 
+const grpcRoute: Route = (name, of) => ({ ...httpRoute(name, of), kind: 'GRPCRoute' })
+
 const team = (
   name: string,
   namespaces: object,
@@ -94,6 +96,7 @@ describeWithParts('hosts of teams', [...controlPlaneParts, 'envoy-gateway-crds',
   describe.each([
     ['an Ingress', ingress],
     ['an HTTPRoute', httpRoute],
+    ['a GRPCRoute', grpcRoute],
   ] as const)('on %s', (_, route) => {
     test.each([
       // Without hosts of its own a team has its cookie domain and all under it.
@@ -142,9 +145,10 @@ describeWithParts('hosts of teams', [...controlPlaneParts, 'envoy-gateway-crds',
       )
     })
 
-    test('is written by Portcullis itself, and nobody else under its label', async () => {
+    test('is written by Portcullis itself if it writes the kind, and nobody else under its label', async () => {
       const of = { namespace: 'strangers', hosts: ['app.default.example.com'], labels: { [MANAGED_BY]: MANAGER } }
-      expect(await api.create(route('r', of), undefined, '?dryRun=All')).toMatchObject({ status: 201 })
+      const status = route === grpcRoute ? 403 : 201
+      expect(await api.create(route('r', of), undefined, '?dryRun=All')).toMatchObject({ status })
       expect(await dryRun(route('r', of))).toMatchObject({ status: 403 })
     })
 

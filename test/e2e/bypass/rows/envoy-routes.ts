@@ -43,7 +43,8 @@ const MATCHES: readonly Way[] = [
     steps: at => [creates('stranger', grpcRoute(at, 'elsewhere', 'grpc'))],
     asks: askGrpc,
     without: 'open',
-    with: 'open',
+    with: 'refused',
+    by: 'hosts.auth.example',
   },
   {
     of: ['I12', 'G5'],
