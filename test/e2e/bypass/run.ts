@@ -94,7 +94,9 @@ async function begin(api: Api, { way, scene }: Tried): Promise<Watched> {
   try {
     for (const step of await way.steps(scene)) {
       const reply = await patiently(() => send(api, step))
-      if (reply.status >= 300) {
+      // Whoever repairs may have put another in its place already.
+      const isGone = step.does === 'removes' && reply.status === 404
+      if (reply.status >= 300 && !isGone) {
         if (!isRefusal(reply)) throw new Error(`${reply.status} ${reply.message}`)
         return { ...watched, written, refusal: reply }
       }
