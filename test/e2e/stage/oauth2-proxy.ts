@@ -20,14 +20,25 @@ export type OAuth2ProxyOptions = {
 }
 
 export function startOAuth2Proxy(options: OAuth2ProxyOptions): Promise<RunningPart> {
-  const { dir, team, listen } = options
+  return runOAuth2Proxy(options, flags(options))
+}
+
+/** With these flags alone, whatever they are. */
+export function runOAuth2Proxy(
+  { dir, team, listen }: Pick<OAuth2ProxyOptions, 'dir' | 'team' | 'listen'>,
+  args: readonly string[],
+): Promise<RunningPart> {
   return startPart({
     name: `oauth2-proxy-${team}`,
     command: programAt('oauth2-proxy'),
-    args: flags(options),
+    args,
     dir,
     ready: async () => (await fetch(`http://${listen.host}:${listen.port}/ready`)).ok,
   })
+}
+
+export function cookieSecret(team: string): string {
+  return createHash('sha256').update(team).digest('hex').slice(0, 32)
 }
 
 function flags(options: OAuth2ProxyOptions): string[] {
@@ -53,7 +64,7 @@ function flags(options: OAuth2ProxyOptions): string[] {
     `--cookie-domain=.${cookieDomain}`,
     `--whitelist-domain=.${cookieDomain}`,
     // The same after a restart: sessions in Redis stay readable.
-    `--cookie-secret=${createHash('sha256').update(team).digest('hex').slice(0, 32)}`,
+    `--cookie-secret=${cookieSecret(team)}`,
     '--cookie-samesite=lax',
     '--cookie-csrf-per-request=true',
     '--cookie-csrf-per-request-limit=5',

@@ -33,16 +33,16 @@ function claims({ name, groups }: Person, sub: string): Record<string, unknown> 
 }
 
 const provider = new Provider(issuer, {
-  clients: clients.map(({ id, secret, redirectUri }) => ({
+  clients: clients.map(({ id, secret, redirectUris }) => ({
     client_id: id,
     client_secret: secret,
-    redirect_uris: [redirectUri],
+    redirect_uris: redirectUris,
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],
-    // Another subject for each application, as Entra ID has.
-    subject_type: 'pairwise',
+    // Another subject for each application, as Entra ID has; with several hosts oidc-provider wants their list from a server.
+    subject_type: new Set(redirectUris.map(each => new URL(each).host)).size > 1 ? 'public' : 'pairwise',
   })),
-  subjectTypes: ['pairwise'],
+  subjectTypes: ['pairwise', 'public'],
   pairwiseIdentifier: async (_: Context, account: string, client: { clientId: string }) =>
     digest(client.clientId, account),
   scopes: ['openid', 'profile', 'email', 'offline_access'],

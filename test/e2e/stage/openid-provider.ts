@@ -5,7 +5,7 @@ import { freePorts } from '../../parts/ports.ts'
 import { type RunningPart, startPart } from '../../parts/process.ts'
 import type { Person } from './people.ts'
 
-export type OpenIdClient = { readonly id: string; readonly secret: string; readonly redirectUri: string }
+export type OpenIdClient = { readonly id: string; readonly secret: string; readonly redirectUris: readonly string[] }
 
 export type OpenIdSettings = {
   readonly port: number

@@ -17,7 +17,7 @@ import { type Cluster, startCluster } from './cluster.ts'
 import { ENVOY_GATEWAY, startEnvoyGateway } from './envoy-gateway.ts'
 import type { Gateway, GatewayName } from './gateway.ts'
 import { httpRoute, namespace, service } from './objects.ts'
-import { type OpenIdProvider, startOpenIdProvider } from './openid-provider.ts'
+import { type OpenIdClient, type OpenIdProvider, startOpenIdProvider } from './openid-provider.ts'
 import { PEOPLE, type Person, TENANT } from './people.ts'
 import { type Progress, SILENT } from './progress.ts'
 import { type Redis, startRedis } from './redis.ts'
@@ -37,6 +37,8 @@ export type StageOptions = {
   /** That the certificate is for, besides the domains and all right below them. */
   readonly hosts?: readonly string[]
   readonly progress?: Progress
+  /** Of teams that come later, known to the OpenID provider from its start. */
+  readonly clients?: readonly OpenIdClient[]
 }
 
 export type Stage = {
@@ -95,7 +97,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
 async function startAll(options: StageOptions, dir: string, logs: string, stops: Stop[]): Promise<Omit<Stage, 'stop'>> {
   const { gateway: name, domain = 'corp.test', address = loadBalancerAddress(), progress = SILENT } = options
   const { people = PEOPLE, teams = exampleTeams(domain), hosts: more = [] } = options
-  const clients = teams.map(openIdClient)
+  const clients = [...teams.map(openIdClient), ...(options.clients ?? [])]
   const [cluster, openId, redis] = await together(
     startCluster({ dir, ...NEEDS[name], progress }).then(started => {
       stops.push(() => started.stop())

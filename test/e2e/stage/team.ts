@@ -36,8 +36,8 @@ export const loginHost = ({ domain }: TeamOptions) => `login.${domain}`
 export const cookieName = ({ name }: TeamOptions) => `__Secure-${name}`
 
 export function openIdClient(team: TeamOptions): OpenIdClient {
-  const redirectUri = `https://${loginHost(team)}/oauth2/callback`
-  return { id: team.name, secret: `secret of ${team.name}`, redirectUri }
+  const redirectUris = [`https://${loginHost(team)}/oauth2/callback`]
+  return { id: team.name, secret: `secret of ${team.name}`, redirectUris }
 }
 
 export function authTeam(team: TeamOptions): KubeObject {

@@ -36,15 +36,26 @@ export function openWebSocket(
       resolve({ status: answer.statusCode ?? 0, location: answer.headers.location, said: undefined })
     })
     sent.on('upgrade', (_, socket, head) => {
-      const said = (data: Buffer) => {
+      let frame = head
+      const heard = (data: Buffer) => {
+        frame = Buffer.concat([frame, data])
+        const text = textIn(frame)
+        if (text === undefined) return
         socket.destroy()
-        const length = (data[1] ?? 0) & 0x7f
-        const from = length === 126 ? 4 : 2
-        resolve({ status: 101, location: undefined, said: data.subarray(from).toString() })
+        resolve({ status: 101, location: undefined, said: text })
       }
-      if (head.length > 0) said(head)
-      else socket.once('data', said)
+      socket.on('data', heard)
+      socket.on('error', reject)
+      heard(Buffer.alloc(0))
     })
     sent.end()
   })
+}
+
+/** That of one unmasked frame; undefined: it is not there yet. */
+function textIn(frame: Buffer): string | undefined {
+  if (frame.length < 4) return undefined
+  const short = (frame[1] ?? 0) & 0x7f
+  const [from, length] = short === 126 ? [4, frame.readUInt16BE(2)] : [2, short]
+  return frame.length < from + length ? undefined : frame.subarray(from, from + length).toString()
 }
