@@ -47,7 +47,7 @@ export function describeLogin(kind: RouteKindOnStage, stage: () => Stage): void 
   })
 }
 
-function testWithoutSession({ kind, stage, inA, fresh, label }: Ground): void {
+export function testWithoutSession({ kind, stage, inA, fresh, label }: Ground): void {
   test(`a program that wants JSON gets ${kind.json}`, async () => {
     const got = await fresh().ask(inA.url('/'), { headers: { accept: 'application/json' } })
     expect(outcome(got)).toEqual([kind.json, undefined])
@@ -68,7 +68,7 @@ function testWithoutSession({ kind, stage, inA, fresh, label }: Ground): void {
   })
 }
 
-function testReturn({ kind, stage, inA, fresh, loggedIn }: Ground): void {
+export function testReturn({ kind, stage, inA, fresh, loggedIn }: Ground): void {
   const there = kind.handsOn(DEEP_LINK)
 
   test('a login leads back to exactly the page that was asked for', async () => {

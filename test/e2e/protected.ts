@@ -5,13 +5,27 @@ import { until } from '../integration/api.ts'
 import { applied, selector, stored, succeeds } from '../integration/objects.ts'
 import { type Client, clientOf, type Got } from './stage/client.ts'
 import type { RouteKindOnStage } from './stage/route-kinds.ts'
+import type { StageTeam } from './stage/running-team.ts'
 import type { Stage } from './stage/stage.ts'
+import { loginHost } from './stage/team.ts'
 
 export type Place = {
   readonly namespace: string
   readonly application: string
   host(): string
   url(path: string): string
+  /** As its owner has it. */
+  route(): KubeObject
+}
+
+export type TeamOfPlace = {
+  /** What the OpenID provider calls it. */
+  readonly name: string
+  readonly cookieName: string
+  /** undefined: every host has its own login. */
+  readonly loginHost: string | undefined
+  /** Kills its oauth2-proxy, and starts it again once `whileAway` is over. */
+  restart(whileAway?: () => Promise<void>): Promise<void>
 }
 
 export type Ground = {
@@ -19,6 +33,8 @@ export type Ground = {
   readonly stage: () => Stage
   readonly inA: Place
   readonly inB: Place
+  /** Of inA, and of inB. */
+  readonly teams: () => readonly [TeamOfPlace, TeamOfPlace]
   /** Of both; as they were before any label. */
   readonly before: () => readonly KubeObject[]
   readonly now: () => Promise<readonly KubeObject[]>
@@ -33,10 +49,17 @@ export type Ground = {
 export function prepareGround(kind: RouteKindOnStage, stage: () => Stage): Ground {
   const inA = place(kind, 'team-a', 'monitoring', 'prometheus', stage)
   const inB = place(kind, 'team-b', 'shop', 'cart', stage)
+  const teams = () => stage().teams.map(inTests) as unknown as readonly [TeamOfPlace, TeamOfPlace]
+  return groundOf({ kind, stage, inA, inB, teams })
+}
+
+/** The same on any two places. */
+export function groundOf(on: Pick<Ground, 'kind' | 'stage' | 'inA' | 'inB' | 'teams'>): Ground {
+  const { stage, inA, inB } = on
   const clients: Client[] = []
   let before: readonly KubeObject[] = []
   const controlPlane = () => stage().cluster.controlPlane
-  const routes = () => [inA, inB].map(each => routeOf(kind, each))
+  const routes = () => [inA, inB].map(each => each.route())
   const fresh = () => {
     const client = clientOf(stage())
     clients.push(client)
@@ -51,10 +74,7 @@ export function prepareGround(kind: RouteKindOnStage, stage: () => Stage): Groun
     for (const client of clients) client.close()
   })
   return {
-    kind,
-    stage,
-    inA,
-    inB,
+    ...on,
     before: () => before,
     now: () => stored(controlPlane(), routes()),
     fresh,
@@ -64,24 +84,30 @@ export function prepareGround(kind: RouteKindOnStage, stage: () => Stage): Groun
       return client
     },
     async label(which, ...labels) {
-      await succeeds(controlPlane(), ['label', '--overwrite', ...selector(routeOf(kind, which)), ...labels])
+      await succeeds(controlPlane(), ['label', '--overwrite', ...selector(which.route()), ...labels])
     },
   }
 }
 
+function inTests({ options, cookieName, restart }: StageTeam): TeamOfPlace {
+  return { name: options.name, cookieName, loginHost: loginHost(options), restart }
+}
+
 function place(
-  { slug }: RouteKindOnStage,
+  { slug, route }: RouteKindOnStage,
   team: string,
   namespace: string,
   application: string,
   stage: () => Stage,
 ): Place {
   const host = () => `${slug}.${team}.${stage().domain}`
-  return { namespace, application, host, url: path => `https://${host()}${path}` }
-}
-
-function routeOf({ slug, route }: RouteKindOnStage, { namespace, application, host }: Place): KubeObject {
-  return route({ namespace, name: slug, host: host(), service: application, port: 80 })
+  return {
+    namespace,
+    application,
+    host,
+    url: path => `https://${host()}${path}`,
+    route: () => route({ namespace, name: slug, host: host(), service: application, port: 80 }),
+  }
 }
 
 /** For good: Envoy answers connections that are older than the label with one refusal before it redirects. */
