@@ -16,7 +16,7 @@ export function certificateMetrics(registry: Registry, now: () => number): Certi
   gauge(registry, 'portcullis_authority_expiry_seconds', left, () => (found.ends - now()) / 1000)
   const matches = '1: every entry of the webhook configurations has every authority; 0: it is being repaired.'
   gauge(registry, 'portcullis_ca_bundle_matches', matches, () => found.matches)
-  const judged = '1: the last trial was refused by us; 0: it was not; -1: it says nothing about us, or was not made.'
+  const judged = '1: the last trial was refused by us; 0: it was not, or nobody is to be asked; -1: it says nothing about us.'
   gauge(registry, 'portcullis_trial_judged', judged, () => found.judged)
   const done = 'What was done with the shared Secret: create, rewrite, publish, promote, prune.'
   const changes = counter(registry, 'portcullis_authority_changes_total', done, ['step'])
@@ -43,4 +43,4 @@ export function certificateMetrics(registry: Registry, now: () => number): Certi
 
 /** Not a number where nobody knows: what is compared with it raises no alarm. */
 const NOTHING = { ends: Number.NaN, matches: Number.NaN, judged: -1 }
-const RESULTS: Readonly<Record<string, number>> = { judged: 1, unjudged: 0 }
+const RESULTS: Readonly<Record<string, number>> = { judged: 1, unjudged: 0, absent: 0 }

@@ -1,5 +1,4 @@
 // Tries, again and again, whether the API server asks us about routes, and tells when it does not.
-
 import { CONFIGURATIONS } from '../../certificates/objects.ts'
 import { readTrial, type Trial, trialIngress } from '../../controller/probe/trial.ts'
 import { string } from '../../core/json.ts'
@@ -11,6 +10,9 @@ import { noAnswer, outcomeOf } from '../../kube/outcome.ts'
 import type { ObjectRef, Writer } from '../../kube/write.ts'
 import type { Log } from '../../log.ts'
 
+/** absent: there is no webhook configuration, so nobody of ours is asked. */
+export type Tried = Trial | { readonly result: 'absent'; readonly message: string }
+
 export type TrialsOptions = {
   readonly connection: Pick<Connection, 'request'>
   readonly writer: Pick<Writer, 'get'>
@@ -19,8 +21,8 @@ export type TrialsOptions = {
   /** Ends it. */
   readonly signal: AbortSignal
   readonly log: Log
-  /** Of every trial; `absent`: there is no webhook configuration, so the trial says nothing. */
-  readonly tried: (result: Trial['result'] | 'absent') => void
+  /** Of every trial. */
+  readonly tried: (result: Tried['result']) => void
   /** Routes are not judged, as several trials in a row say. */
   readonly failed: (configuration: KubeObject, message: string) => void
 }
@@ -37,6 +39,11 @@ const AGAIN_MS = 5_000
 const TIMEOUT_MS = 15_000
 /** One may meet a replica that just ends. */
 const IN_A_ROW = 2
+const CONFIGURATION = CONFIGURATIONS.find(({ kind }) => kind === 'ValidatingWebhookConfiguration') as ObjectRef
+const ABSENT = {
+  result: 'absent',
+  message: `there is no ${CONFIGURATION.kind} ${CONFIGURATION.name}: kubectl apply -k manifests brings it back`,
+} as const
 
 export function keepTrying(options: TrialsOptions): Trials {
   const { clock, signal } = options
@@ -54,36 +61,42 @@ export function keepTrying(options: TrialsOptions): Trials {
 type State = { unjudged: number; problem?: string | undefined; unknown?: string | undefined }
 
 async function tryOnce(options: TrialsOptions, state: State): Promise<void> {
-  const { writer, log, tried, failed } = options
-  const ref = CONFIGURATIONS.find(({ kind }) => kind === 'ValidatingWebhookConfiguration') as ObjectRef
-  const trial = await send(options)
+  const { writer, tried } = options
+  const sent = await send(options)
   // Whoever judges is there.
-  const configuration = trial.result === 'judged' ? undefined : await writer.get(ref)
-  if (configuration?.outcome === 'gone') {
-    tried('absent')
-    Object.assign(state, { unjudged: 0, problem: undefined })
-    return
-  }
+  const configuration = sent.result === 'judged' ? undefined : await writer.get(CONFIGURATION)
+  // A tool that prunes may have taken it out: without it nobody is asked, whatever else came back.
+  const trial: Tried = configuration?.outcome === 'gone' ? ABSENT : sent
   tried(trial.result)
-  if (trial.result === 'unknown') {
-    if (state.unknown !== trial.message) log.warn({ message: trial.message }, 'a trial says nothing about us')
-    state.unknown = trial.message
-    return
-  }
+  if (trial.result === 'unknown') return noteUnknown(trial.message, options, state)
   state.unknown = undefined
-  if (trial.result === 'judged') {
-    if (state.problem !== undefined) log.info({}, 'routes are judged again')
-    Object.assign(state, { unjudged: 0, problem: undefined })
-    return
-  }
+  if (trial.result === 'judged') return noteJudged(options, state)
+  const stored = configuration?.outcome === 'done' ? configuration.object : undefined
+  noteUnjudged(trial, stored ?? { ...CONFIGURATION, metadata: { name: CONFIGURATION.name } }, options, state)
+}
+
+function noteUnknown(message: string, { log }: TrialsOptions, state: State): void {
+  if (state.unknown !== message) log.warn({ message }, 'a trial says nothing about us')
+  state.unknown = message
+}
+
+function noteJudged({ log }: TrialsOptions, state: State): void {
+  if (state.problem !== undefined) log.info({}, 'routes are judged again')
+  Object.assign(state, { unjudged: 0, problem: undefined })
+}
+
+function noteUnjudged(
+  { result, message }: Tried & { readonly message: string },
+  about: KubeObject,
+  { log, failed }: TrialsOptions,
+  state: State,
+): void {
   if (++state.unjudged < IN_A_ROW) return
-  if (state.problem === undefined) log.error({ message: trial.message }, 'routes are not judged')
+  const problem = result === 'absent' ? message : `a route that has to be refused was tried, and ${message}`
+  if (state.problem === undefined) log.error({ problem }, 'routes are not judged')
   // The first words stay: addresses in later ones differ, and would be written into every status.
-  state.problem ??= trial.message
-  failed(
-    configuration?.outcome === 'done' ? configuration.object : { ...ref, metadata: { name: ref.name } },
-    state.problem,
-  )
+  state.problem ??= problem
+  failed(about, state.problem)
 }
 
 async function send({ connection, namespace, signal }: TrialsOptions): Promise<Trial> {

@@ -39,7 +39,7 @@ export const EVENT_REASONS: Readonly<Record<EventReason, Kind>> = {
   NotAsked: {
     type: 'Warning',
     action: 'Try',
-    says: 'routes with the label are not judged by Portcullis: a route that it has to refuse was tried, and {}',
+    says: 'routes with the label are not judged by Portcullis: {}',
   },
   GatewayNotPrepared: { type: 'Warning', action: 'Prepare', says: 'routes of this Gateway cannot be protected: {}' },
 }

@@ -82,7 +82,7 @@ export function allConflicts(team: AuthTeam, facts: TeamFacts): Reason[] {
   return conflicts
 }
 
-/** The first thing in the way of protecting routes, those that need somebody before those that pass by themselves. */
+/** The first thing in the way of protecting routes: what is the team's own before what is the same for all. */
 function ready(team: AuthTeam, facts: TeamFacts, situation: Situation): Found {
   const no = (why: string, message: string): Found => ({ type: 'Ready', status: 'False', reason: why, message })
   const [problem] = situation.problems
@@ -95,11 +95,10 @@ function ready(team: AuthTeam, facts: TeamFacts, situation: Situation): Found {
       `${refusal.object} is not Portcullis’ own, and has a name that it needs: rename or remove it`,
     )
   if (refusal !== undefined) return no('Refused', `the API server refused ${refusal.object}: ${refusal.message}`)
-  const { unjudged } = situation
-  if (unjudged !== undefined)
-    return no('NotAsked', `routes are not judged: a route that has to be refused was tried, and ${unjudged}`)
   const scope = missingScope(team, facts)
   if (scope !== undefined) return no('GuardsMissing', sentence(reason('guards-missing', { scope: scopeKey(scope) })))
+  const { unjudged } = situation
+  if (unjudged !== undefined) return no('NotAsked', `routes are not judged: ${unjudged}`)
   const [broken] = situation.configurationProblems
   if (broken !== undefined)
     return no('ConfigurationBroken', `the configuration is broken, and the last good one stays in use: ${broken}`)

@@ -66,13 +66,16 @@ describe('the status', () => {
       reason: 'NameTaken',
       message: 'SecurityPolicy apps/x is not Portcullis’ own, and has a name that it needs: rename or remove it',
     })
-    const unjudged = judge(store, { unjudged: 'it would have been stored', configurationProblems }).ready
-    expect(unjudged).toMatchObject({ status: 'False', reason: 'NotAsked' })
-    expect(unjudged.message).toContain('it would have been stored')
-    const missing = judge(store, { configurationProblems }).ready
+    const unjudged = 'a route was tried'
+    const missing = judge(store, { unjudged, configurationProblems }).ready
     expect(missing).toMatchObject({ reason: 'GuardsMissing' })
     expect(missing.message).toContain('namespace/apps/a')
     store.readySince = () => 0
+    expect(judge(store, { unjudged, configurationProblems }).ready).toMatchObject({
+      status: 'False',
+      reason: 'NotAsked',
+      message: 'routes are not judged: a route was tried',
+    })
     const broken = judge(store, { configurationProblems }).ready
     expect(broken).toMatchObject({ status: 'False', reason: 'ConfigurationBroken' })
     expect(broken.message).toContain('the last good one stays in use: config.yaml:1: is no YAML')
