@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { generate } from 'selfsigned'
 import { type Authority, pem } from './authority.ts'
-import { days, validity } from './validity.ts'
+import { days } from './validity.ts'
 
 export type Leaf = { readonly cert: string; readonly key: string }
 
@@ -16,10 +16,12 @@ export async function issueLeaf(
   now: Date,
   lifetimeMs = LEAF_MS,
 ): Promise<Leaf> {
-  // Nobody accepts it for longer than its authority.
-  const most = new X509Certificate(authority.cert).validToDate.getTime() - now.getTime()
+  const { validFromDate, validToDate } = new X509Certificate(authority.cert)
   const made = await generate([{ name: 'commonName', value: 'portcullis' }], {
-    ...validity(now, Math.min(lifetimeMs, most)),
+    // From when its authority is: else one that is made by a clock that is days ahead is accepted by nobody else.
+    notBeforeDate: new Date(validFromDate.getTime()),
+    // Nobody accepts it for longer than its authority.
+    notAfterDate: new Date(Math.min(now.getTime() + lifetimeMs, validToDate.getTime())),
     keyType: 'ec',
     curve: 'P-256',
     algorithm: 'sha256',

@@ -2,20 +2,23 @@
 import { X509Certificate } from 'node:crypto'
 import { type Authorities, authoritiesIn, bundleOf } from './authorities.ts'
 import type { RotationTimes } from './rotation.ts'
-import { isDue, outsideOfItsTime } from './validity.ts'
+import { outsideOfItsTime } from './validity.ts'
 
 /** Undefined: the one that is in use is good. */
 export function whyAnother(
   leaf: X509Certificate | undefined,
   authorities: Authorities,
   now: number,
-  { overlapMs }: RotationTimes,
+  { leafMs, overlapMs }: RotationTimes,
 ): string | undefined {
   if (leaf === undefined) return 'there was none'
   const outside = outsideOfItsTime(leaf, now)
   if (outside !== undefined) return outside
   if (!isTrusted(leaf, authorities)) return 'its authority is not in the shared Secret'
-  if (isDue(leaf, new Date(now))) return 'two thirds of its time are over'
+  const end = leaf.validToDate.getTime()
+  // Of one that ends with its authority there is none that lasts longer.
+  const isLast = isIssuedBy(leaf, authorities.signing.cert) && end >= endOf(authorities.signing.cert)
+  if (end - now <= leafMs / 3 && !isLast) return 'two thirds of its time are over'
   // Where an authority was made anew because the Secret was lost, API servers hear of it a moment later.
   const isHeard = now >= authorities.since + overlapMs / 12
   const isOfOld = isHeard && !isIssuedBy(leaf, authorities.signing.cert)
@@ -24,6 +27,10 @@ export function whyAnother(
 
 export function isTrusted(leaf: X509Certificate, authorities: Authorities): boolean {
   return authoritiesIn(bundleOf(authorities)).some(cert => isIssuedBy(leaf, cert))
+}
+
+function endOf(cert: string): number {
+  return new X509Certificate(cert).validToDate.getTime()
 }
 
 function isIssuedBy(leaf: X509Certificate, cert: string): boolean {

@@ -1,4 +1,5 @@
 // A replica's own leaf: whatever happens to the shared Secret, the last good one stays in use.
+import type { X509Certificate } from 'node:crypto'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +9,7 @@ import { type Authority, createAuthority } from '../../src/certificates/authorit
 import { sharedLeaf } from '../../src/certificates/follow-shared.ts'
 import { ROTATION_TIMES } from '../../src/certificates/rotation.ts'
 import type { KeyPair } from '../../src/certificates/source.ts'
+import { accepts } from './clients.ts'
 import { type MemoryCluster, memoryCluster, NAMESPACE, secret } from './cluster.ts'
 
 const DAY = 24 * 3600 * 1000
@@ -83,6 +85,35 @@ test('it is renewed when two thirds of a week are over', async () => {
   now += 0.1 * DAY
   await own.look()
   expect(used).toHaveLength(2)
+})
+
+test.each([30, 6, -6, -30])('whose clock is %i days wrong shows one that whoever is right accepts', async days => {
+  const right = Date.now()
+  // Two months old, since nobody knows of an authority before it was made.
+  first = await createAuthority(new Date(right - 60 * DAY))
+  store(first, [], right - 60 * DAY)
+  const [before, fresh] = [replica(), replica()]
+  await before.look()
+  now = right + days * DAY
+  await before.look()
+  await fresh.look()
+  for (const each of [before, fresh]) {
+    expect(each.problem()).toBeUndefined()
+    expect(accepts(first.cert, each.current() as X509Certificate, right)).toBe(days > -7 || each === before)
+  }
+  now = right
+  await fresh.look()
+  expect(accepts(first.cert, fresh.current() as X509Certificate, right)).toBe(true)
+})
+
+test('one that ends with its authority is not made anew at every look', async () => {
+  first = await createAuthority(new Date(now), DAY)
+  store(first)
+  const own = replica()
+  await own.look()
+  now += 0.9 * DAY
+  await own.look()
+  expect(used).toHaveLength(1)
 })
 
 test('one that the server does not take leaves the one before in use, and the replica is ready as long as clients trust that', async () => {

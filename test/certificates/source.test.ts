@@ -28,6 +28,7 @@ beforeEach(() => {
 afterEach(() => source.stop())
 
 const leaf = (at = clock): Promise<Leaf> => issueLeaf(authority, ['localhost'], new Date(at))
+const ofTheFuture = async (at = new Date(clock + 30 * DAY)) => issueLeaf(await createAuthority(at), ['localhost'], at)
 
 function write(pair: Partial<Leaf>): void {
   if (pair.cert !== undefined) writeFileSync(join(dir, 'tls.crt'), pair.cert)
@@ -93,7 +94,7 @@ describe('the certificate of a mounted Secret', () => {
     ['has another key', async () => ({ key: (await leaf()).key }), /tls.key is not the key of tls.crt/],
     ['has no key', async () => ({ key: '' }), /./],
     ['has expired', () => leaf(clock - 30 * DAY), /tls.crt has expired/],
-    ['is not valid yet', () => leaf(clock + 30 * DAY), /tls.crt is not valid before/],
+    ['is not valid yet', () => ofTheFuture(), /tls.crt is not valid before/],
   ])('does not give way to one that %s; the good one after it is taken', async (_, broken, says) => {
     const [first, last] = [await leaf(), await leaf()]
     write(first)
