@@ -1,4 +1,5 @@
 // Routes created at a steady rate whatever the answers: over one HTTP/2 connection, as by client-go, but never tried again.
+// A connection that is gone is opened anew.
 import { type ClientHttp2Session, connect } from 'node:http2'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { object } from '../../src/core/json.ts'
@@ -39,11 +40,14 @@ const TICK_MS = 5
 export function startLoad(controlPlane: ControlPlane, options: LoadOptions): Load {
   const { perSecond, route, isDryRun = () => false } = options
   const { authorization, ca } = credentials(controlPlane)
-  const session = connect(controlPlane.server, { ca })
+  let session = open(controlPlane.server, ca)
   const answered: Sent[] = []
   const asked: Promise<void>[] = []
   let stopped = false
-  const ask = (turn: number) => create({ session, authorization }, route(turn), isDryRun(turn))
+  const ask = (turn: number) => {
+    if (session.closed || session.destroyed) session = open(controlPlane.server, ca)
+    return create({ session, authorization }, route(turn), isDryRun(turn))
+  }
   const run = async () => {
     const began = performance.now()
     while (!stopped) {
@@ -64,6 +68,13 @@ export function startLoad(controlPlane: ControlPlane, options: LoadOptions): Loa
       return answered
     },
   }
+}
+
+function open(server: string, ca: Buffer): ClientHttp2Session {
+  const session = connect(server, { ca })
+  // Each request that is under way says it too.
+  session.on('error', () => {})
+  return session
 }
 
 type Client = { readonly session: ClientHttp2Session; readonly authorization: string }

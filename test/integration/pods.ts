@@ -25,6 +25,10 @@ export type Start = {
   readonly config?: KubeObject
   /** More arguments, after those of the Deployment. */
   readonly args?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  /** Another build, as one file; and arguments of Node's own before it. */
+  readonly bundle?: string
+  readonly flags?: readonly string[]
 }
 
 /** What a test has to know of a shipped Deployment. */
@@ -72,7 +76,7 @@ export type Place = {
 export async function startPod(
   { name, args, ports, graceMs }: Workload,
   { controlPlane, kubeconfig, certs, certificates, main }: Place,
-  { config, args: more = [] }: Start,
+  { config, args: more = [], env = {}, bundle = main, flags = [] }: Start,
 ): Promise<Pod> {
   const host = podAddress()
   const process = `${name}-${host}`
@@ -86,8 +90,9 @@ export async function startPod(
   const part = await startPart({
     name: process,
     command: globalThis.process.execPath,
-    args: [main, ...mounted, `--host=${host}`, `--kubeconfig=${kubeconfig}`, ...more],
+    args: [...flags, bundle, ...mounted, `--host=${host}`, `--kubeconfig=${kubeconfig}`, ...more],
     dir: controlPlane.dir,
+    env,
     ready: async () => (await health.health('/healthz')).status === 200,
   })
   return {

@@ -11,8 +11,7 @@ import { type Connection, connect } from '../../src/kube/connection.ts'
 import { createWriter } from '../../src/kube/writer.ts'
 import { documents } from '../manifests/documents.ts'
 import { describeWithParts } from '../parts/require.ts'
-import { pathOf } from './api.ts'
-import { until } from './cluster-webhook.ts'
+import { pathOf, until } from './api.ts'
 import type { Replica } from './installed.ts'
 import { type InstalledCluster, installedParts, startInstalled } from './installed-cluster.ts'
 import { succeeds } from './objects.ts'
@@ -54,7 +53,7 @@ describeWithParts('the trial', installedParts, () => {
     clientConfig: { ...object(entry.clientConfig), caBundle },
   })
   const judged = (withinMs?: number) =>
-    until(() => results.at(-1) === 'judged' && trials.problem() === undefined, 'it is judged', withinMs)
+    until('it is judged', () => results.at(-1) === 'judged' && trials.problem() === undefined, withinMs)
 
   beforeAll(async () => {
     cluster = await startInstalled()
@@ -84,7 +83,7 @@ describeWithParts('the trial', installedParts, () => {
   test('is refused by us, again and again, and leaves nothing behind', async () => {
     await judged()
     const before = results.length
-    await until(() => results.length > before + 2, 'it is tried again')
+    await until('it is tried again', () => results.length > before + 2)
     expect(new Set(results)).toEqual(new Set(['judged']))
     expect(failures).toEqual([])
     expect(await succeeds(cluster.controlPlane, ['get', 'ingresses', '-A', '-o', 'name'])).toBe('')
@@ -137,10 +136,10 @@ describeWithParts('the trial', installedParts, () => {
       await judged()
       const began = performance.now()
       await harm()
-      await until(() => trials.problem() !== undefined, 'it is said')
+      await until('it is said', () => trials.problem() !== undefined)
       const took = performance.now() - began
       expect(trials.problem()).toMatch(words)
-      await until(() => failures.length > 0, 'it is told')
+      await until('it is told', () => failures.length > 0)
       expect(failures[0]).toMatchObject({ kind: 'ValidatingWebhookConfiguration', message: trials.problem() })
       await putBack()
       if (cluster.installed.replicas.length === 0) await (await cluster.installed.start()).ready()

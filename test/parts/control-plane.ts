@@ -26,6 +26,10 @@ export type ControlPlane = {
   createCrds(...files: string[]): Promise<void>
   /** Kills the API server, and starts it again on its port and with its etcd once `whileAway` is over. */
   restartApiServer(whileAway?: () => Promise<void>): Promise<void>
+  /** The same with etcd too, which keeps what it has stored. */
+  restart(whileAway?: () => Promise<void>): Promise<void>
+  /** Those that run now. */
+  processes(): { readonly etcd: RunningPart; readonly apiServer: RunningPart }
   stop(): Promise<void>
 }
 
@@ -55,11 +59,10 @@ const isReady = (server: string, certificate: string, token: string): Promise<bo
     request.on('error', reject)
   })
 
-const startEtcd = async (dir: string): Promise<{ etcd: RunningPart; endpoint: string }> => {
-  const [client, peer] = await freePorts(2)
-  const endpoint = `http://127.0.0.1:${client}`
-  const peers = `http://127.0.0.1:${peer}`
-  const etcd = await startPart({
+type EtcdOptions = { dir: string; endpoint: string; peers: string }
+
+const startEtcd = ({ dir, endpoint, peers }: EtcdOptions): Promise<RunningPart> =>
+  startPart({
     name: 'etcd',
     command: programOf('etcd'),
     args: [
@@ -74,8 +77,6 @@ const startEtcd = async (dir: string): Promise<{ etcd: RunningPart; endpoint: st
     dir,
     ready: async () => (await fetch(`${endpoint}/health`)).ok,
   })
-  return { etcd, endpoint }
-}
 
 type ApiServerOptions = {
   dir: string
@@ -140,15 +141,17 @@ const kubeconfigFor = (server: string, certificate: Buffer, token: string): stri
 
 type Running = { etcd?: RunningPart; apiServer?: RunningPart }
 
-const startAll = async (options: ControlPlaneOptions, token: string, running: Running): Promise<ApiServerOptions> => {
+type AllOptions = { etcd: EtcdOptions; apiServer: ApiServerOptions }
+
+const startAll = async (options: ControlPlaneOptions, token: string, running: Running): Promise<AllOptions> => {
   const { dir } = options
-  const { etcd, endpoint } = await startEtcd(dir)
-  running.etcd = etcd
+  const [client, peer, port] = await freePorts(3)
+  const etcd = { dir, endpoint: `http://127.0.0.1:${client}`, peers: `http://127.0.0.1:${peer}` }
+  running.etcd = await startEtcd(etcd)
   writeCredentials(dir, token)
-  const [port] = await freePorts(1)
   const apiServer: ApiServerOptions = {
     dir,
-    etcd: endpoint,
+    etcd: etcd.endpoint,
     // Loopback addresses: every clusterIP is one that a local process can listen on, so Services work without
     // kube-proxy, and so do webhook configurations that name one.
     serviceClusterIpRange: options.serviceClusterIpRange ?? '127.96.0.0/16',
@@ -157,7 +160,7 @@ const startAll = async (options: ControlPlaneOptions, token: string, running: Ru
     extraArgs: options.extraArgs ?? [],
   }
   running.apiServer = await startApiServer(apiServer)
-  return apiServer
+  return { etcd, apiServer }
 }
 
 /** "Established" is not enough: discovery, which kubectl goes by, learns of a definition a moment later. */
@@ -184,7 +187,7 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
     await running.etcd?.stop('SIGKILL')
   }
   // On failure the folder stays, for its logs.
-  const apiServer = await startAll(options, token, running).catch(async error => {
+  const { etcd, apiServer } = await startAll(options, token, running).catch(async error => {
     await kill()
     throw error
   })
@@ -194,6 +197,13 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
     await whileAway?.()
     running.apiServer = await startApiServer(apiServer)
   }
+  const restart: ControlPlane['restart'] = async whileAway => {
+    await kill()
+    await whileAway?.()
+    running.etcd = await startEtcd(etcd)
+    running.apiServer = await startApiServer(apiServer)
+  }
+  const processes = () => running as Required<Running>
   const stop = async (): Promise<void> => {
     await kill()
     await rm(dir, { recursive: true, force: true })
@@ -215,5 +225,5 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
     await mustSucceed(['create', '--validate=false', ...files.flatMap(file => ['-f', file])])
     await untilUsable(kubectl)
   }
-  return { kubeconfig, server, dir, kubectl, apply, applyCrds, createCrds, restartApiServer, stop }
+  return { kubeconfig, server, dir, kubectl, apply, applyCrds, createCrds, restartApiServer, restart, processes, stop }
 }

@@ -1,0 +1,97 @@
+// Routes, labels and teams that come, change and go all the while.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { object } from '../../src/core/json.ts'
+import { PROTECT } from '../../src/core/keys.ts'
+import type { KubeObject } from '../../src/core/types.ts'
+import type { Api, Reply } from '../integration/api.ts'
+import { namespace, team } from '../integration/cluster-objects.ts'
+import { labelled } from '../integration/faults.ts'
+import { isProtected } from '../integration/load.ts'
+import type { Gate } from './gate.ts'
+
+export type Churned = {
+  made: number
+  changed: number
+  removed: number
+  teams: number
+  /** Answered 429, and tried again. */
+  again: number
+  /** What was answered otherwise than it should be. */
+  readonly failed: string[]
+  /** Taken with the label and without the login. */
+  readonly unprotected: string[]
+}
+
+const ROUTE_EVERY_MS = 200
+const TEAM_EVERY_MS = 5_000
+const MOST_ROUTES = 60
+const MOST_TEAMS = 4
+const TRIES = 10
+
+export async function churnRoutes(api: Api, gate: Gate, told: Churned): Promise<void> {
+  const there: KubeObject[] = []
+  for (let turn = 0; !gate.isOver(); turn++) {
+    await gate.open()
+    const route = labelled(`churned-${turn}`)
+    await taken(`create ${route.metadata.name}`, told, true, () => api.create(route))
+    told.made++
+    there.push(route)
+    await relabel(api, there[Math.floor(there.length / 2)] as KubeObject, told)
+    if (there.length > MOST_ROUTES) {
+      const oldest = there.shift() as KubeObject
+      await taken(`delete ${oldest.metadata.name}`, told, false, () => api.remove(oldest))
+      told.removed++
+    }
+    await sleep(ROUTE_EVERY_MS)
+  }
+}
+
+/** Taken off, and put on again: the login goes and comes back with the answer. */
+async function relabel(api: Api, route: KubeObject, told: Churned): Promise<void> {
+  const set = (label: string | null) => () => api.patch(route, { metadata: { labels: { [PROTECT]: label } } })
+  const bare = await taken(`unlabel ${route.metadata.name}`, told, false, set(null))
+  if (bare?.status === 200 && isProtected(object(bare.body.metadata)))
+    told.failed.push(`unlabel ${route.metadata.name}: it is protected still`)
+  await taken(`label ${route.metadata.name}`, told, true, set('true'))
+  told.changed += 2
+}
+
+export async function churnTeams(api: Api, gate: Gate, told: Churned): Promise<void> {
+  for (let turn = 0; !gate.isOver(); turn++) {
+    await gate.open()
+    const name = `churned-team-${turn}`
+    if (turn < MOST_TEAMS) await taken(`namespace ${name}`, told, false, () => api.create(namespace(name)))
+    const of = `churned-team-${turn % MOST_TEAMS}`
+    const old = team(`churned-team-${turn - MOST_TEAMS}`, of)
+    if (turn >= MOST_TEAMS) await taken(`delete ${old.metadata.name}`, told, false, () => api.remove(old))
+    await taken(`team ${name}`, told, false, () => api.create(team(name, of, `${name}.example.com`)))
+    told.teams++
+    await sleep(TEAM_EVERY_MS)
+  }
+}
+
+/** As a client library does: what is only too early is tried again. */
+async function taken(
+  what: string,
+  told: Churned,
+  isOurs: boolean,
+  send: () => Promise<Reply>,
+): Promise<Reply | undefined> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const reply = await send().catch((error: Error) => error)
+    if (reply instanceof Error) {
+      told.failed.push(`${what}: ${reply.message}`)
+      return undefined
+    }
+    if (reply.status === 429) {
+      told.again++
+      await sleep(1_000)
+      continue
+    }
+    if (reply.status >= 300) told.failed.push(`${what}: ${reply.status} ${reply.message}`)
+    else if (isOurs && !isProtected(object(reply.body.metadata))) told.unprotected.push(what)
+    return reply
+  }
+  told.failed.push(`${what}: tried ${TRIES} times`)
+  return undefined
+}

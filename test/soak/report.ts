@@ -1,0 +1,85 @@
+// What a soak came to, as tables; and whether it is good.
+import { percentile } from '../bench/statistics.ts'
+import type { Sent } from '../integration/load.ts'
+import type { Churned } from './churn.ts'
+import type { Repairs } from './repairs.ts'
+import type { Restarts } from './restarts.ts'
+import type { Held } from './sample.ts'
+import { slope } from './slope.ts'
+import type { Series } from './svg.ts'
+
+export type Soaked = {
+  readonly minutes: number
+  readonly series: readonly Series[]
+  readonly churned: Churned
+  readonly repairs: Repairs
+  readonly restarts: Restarts
+  readonly authorities: number
+  readonly requests: {
+    readonly sent: number
+    readonly failed: readonly Sent[]
+    readonly notYet: number
+    readonly unprotected: readonly Sent[]
+  }
+  /** Stored with the label and without the login, by name. */
+  readonly open: readonly string[]
+  readonly svg: string
+}
+
+/** Until then caches fill and code is compiled. */
+const WARM = 0.2
+const SHOWN = 10
+
+/** Gives the exit code. */
+export function report(soaked: Soaked): number {
+  const { minutes, series, churned, repairs, restarts, authorities, requests, open, svg } = soaked
+  console.table(series.map(held))
+  const unprotected = requests.unprotected.length + churned.unprotected.length + open.length
+  const failures = requests.failed.length + churned.failed.length
+  console.table({
+    minutes,
+    'routes asked about': requests.sent,
+    'routes made, changed, removed': `${churned.made}, ${churned.changed}, ${churned.removed}`,
+    'teams made': churned.teams,
+    'told to try again, and did': requests.notYet + churned.again,
+    'webhooks, controllers, API servers restarted': Object.values(restarts).join(', '),
+    'authorities that followed': authorities,
+    'guards repaired': took(repairs.guards),
+    'caBundles repaired': took(repairs.bundles),
+    'repairs missed': repairs.missed.length,
+    'requests failed': failures,
+    unprotected,
+  })
+  console.log(`drawn: ${svg}`)
+  const said = [
+    ...requests.failed.map(({ name, status, message }) => `${name}: ${status} ${message}`),
+    ...churned.failed,
+    ...churned.unprotected.map(each => `${each}: without the login`),
+    ...open.map(each => `${each}: stored without the login`),
+    ...repairs.missed,
+  ]
+  for (const each of said.slice(0, SHOWN)) console.log(each)
+  if (said.length > SHOWN) console.log(`and ${said.length - SHOWN} more`)
+  return unprotected + failures + repairs.missed.length === 0 ? 0 : 1
+}
+
+function held({ name, samples }: Series) {
+  const warm = samples.filter(({ hours }) => hours >= WARM * (samples.at(-1)?.hours ?? 0))
+  const growth = (of: Held) => slope(warm.map(each => ({ x: each.hours, y: each[of] }))).toFixed(1)
+  const last = samples.at(-1)
+  return {
+    process: name,
+    MB: Math.round(last?.megabytes ?? Number.NaN),
+    'MB an hour': growth('megabytes'),
+    descriptors: last?.descriptors,
+    'descriptors an hour': growth('descriptors'),
+    sockets: last?.sockets,
+    'sockets an hour': growth('sockets'),
+  }
+}
+
+function took(all: readonly number[]): string {
+  if (all.length === 0) return '0'
+  const seconds = (share: number) => `${(percentile(all, share) / 1000).toFixed(1)} s`
+  return `${all.length}, half within ${seconds(0.5)}, all within ${seconds(0.9999)}`
+}

@@ -1,0 +1,69 @@
+// What a soak says rests on these: a slope is the slope, a sample is of the process, and what is bad fails the run.
+import { closeSync, openSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { expect, jest, test } from '@jest/globals'
+import type { Sent } from '../integration/load.ts'
+import { report, type Soaked } from './report.ts'
+import { type Sample, sample } from './sample.ts'
+import { slope } from './slope.ts'
+import { draw } from './svg.ts'
+
+test('the slope of points around a line is that of the line', () => {
+  const noise = [0.5, -0.5, -0.5, 0.5]
+  const points = Array.from({ length: 400 }, (_, x) => ({ x, y: 3 * x + 7 + (noise[x % 4] as number) }))
+  expect(slope(points)).toBeCloseTo(3, 3)
+  expect(slope([{ x: 1, y: 2 }])).toBeNaN()
+})
+
+test('a sample counts the descriptors and sockets of a process, and of one that has ended there is none', async () => {
+  const before = sample(process.pid, 0) as Sample
+  const file = openSync(import.meta.filename, 'r')
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', () => resolve()))
+  const after = sample(process.pid, 1) as Sample
+  expect(after.descriptors - before.descriptors).toBeGreaterThanOrEqual(2)
+  expect(after.sockets - before.sockets).toBe(1)
+  expect(after.megabytes).toBeGreaterThan(20)
+  closeSync(file)
+  await new Promise(resolve => server.close(resolve))
+  expect(sample(2 ** 22 + 1, 0)).toBeUndefined()
+})
+
+const series = ['webhook', '<controller>'].map(name => ({
+  name,
+  samples: [0, 0.5, 1].map(hours => ({ hours, megabytes: 80 + hours, descriptors: 30, sockets: 12 })),
+}))
+
+test('the drawing has a line for each process in each panel, and no markup of others', () => {
+  const drawn = draw('An hour', series)
+  expect(drawn.match(/<polyline /g)).toHaveLength(6)
+  expect(drawn).toContain('&lt;controller>')
+  expect(drawn).not.toMatch(/NaN|undefined|Infinity/)
+})
+
+const good: Soaked = {
+  minutes: 1,
+  series,
+  churned: { made: 1, changed: 1, removed: 1, teams: 1, again: 0, failed: [], unprotected: [] },
+  repairs: { guards: [100], bundles: [200], missed: [] },
+  restarts: { webhooks: 1, controllers: 1, apiServer: 1 },
+  authorities: 1,
+  requests: { sent: 2, failed: [], notYet: 1, unprotected: [] },
+  open: [],
+  svg: 'soak.svg',
+}
+const bad = { name: 'a', status: 500, message: 'no' } as Sent
+test.each<[string, number, Partial<Soaked>]>([
+  ['nothing', 0, {}],
+  ['a request that failed', 1, { requests: { ...good.requests, failed: [bad] } }],
+  ['a request without the login', 1, { requests: { ...good.requests, unprotected: [bad] } }],
+  ['a change that failed', 1, { churned: { ...good.churned, failed: ['create a: 500'] } }],
+  ['a change without the login', 1, { churned: { ...good.churned, unprotected: ['create a'] } }],
+  ['a route that is stored without the login', 1, { open: ['a'] }],
+  ['a repair that was missed', 1, { repairs: { ...good.repairs, missed: ['a guard'] } }],
+])('%s ends a soak with %i', (_, code, more) => {
+  const said = [jest.spyOn(console, 'log'), jest.spyOn(console, 'table')]
+  for (const each of said) each.mockImplementation(() => {})
+  expect(report({ ...good, ...more })).toBe(code)
+  for (const each of said) each.mockRestore()
+})
