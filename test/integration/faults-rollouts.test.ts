@@ -1,13 +1,11 @@
-// Authorities that follow each other, replicas that are replaced, and builds that are exchanged, while routes are created a
-// hundred times a second: none fails. PORTCULLIS_FAULT_MINUTES: so many authorities, one a minute, and twice as many rolling
-// restarts; two of each otherwise. PORTCULLIS_FAULT_RATE: another rate. PORTCULLIS_OTHER_COMMIT: the build of that commit is
-// the other one.
+// Authorities that follow each other and replicas that are replaced, while routes are created a hundred times a second: none
+// fails. PORTCULLIS_FAULT_MINUTES: so many authorities, one a minute, and twice as many rolling
+// restarts; two of each otherwise. PORTCULLIS_FAULT_RATE: another rate.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import type { KubeObject } from '../../src/core/types.ts'
 import { describeWithParts } from '../parts/require.ts'
 import { until } from './api.ts'
-import { build } from './builds.ts'
 import { labelled, unlabelled } from './faults.ts'
 import type { Start } from './installed.ts'
 import { counted, followLiveness, type Liveness } from './liveness.ts'
@@ -25,14 +23,12 @@ const FAST = {
   mode: 'self',
   authoritySeconds: AUTHORITY_SECONDS,
   leafSeconds: AUTHORITY_SECONDS / 3,
-  overlapSeconds: AUTHORITY_SECONDS / 9,
+  overlapSeconds: 5,
 }
 const MINUTE_MS = 60_000
 const WITHIN_MS = (ROTATIONS + RESTARTS) * MINUTE_MS + 2 * MINUTE_MS
 
-const started = (more: object): Start => ({ config: { certificates: FAST, ...more } as unknown as KubeObject })
-const OLDER = started({ injectionFormat: 1 })
-const NEWER = started({ injectionFormat: 2 })
+const START: Start = { config: { certificates: FAST } as unknown as KubeObject }
 
 describeWithParts(`under ${PER_SECOND} requests a second`, wholeParts, () => {
   let cluster: WholeCluster
@@ -57,7 +53,7 @@ describeWithParts(`under ${PER_SECOND} requests a second`, wholeParts, () => {
   }
 
   beforeAll(async () => {
-    cluster = await startWhole(2, OLDER)
+    cluster = await startWhole(2, START)
   }, 300_000)
 
   beforeEach(() => {
@@ -95,8 +91,9 @@ describeWithParts(`under ${PER_SECOND} requests a second`, wholeParts, () => {
       const before = await rotated()
       let restarts = 0
       while (restarts < RESTARTS || (LONG > 0 && (await rotated()) - before < ROTATIONS)) {
-        await cluster.installed.rollout(OLDER)
-        if (restarts++ % 2 === 0) await replaceController(OLDER)
+        await cluster.installed.rollout(START)
+        // Not where the next authority has to be there within seconds: a leader that is new waits anew.
+        if (restarts++ % 2 === 0 && LONG > 0) await replaceController(START)
       }
       await until('authorities', async () => (await rotated()) - before >= ROTATIONS, WITHIN_MS)
       // Whatever the last one that signed before has signed is out of use by then.
@@ -106,18 +103,4 @@ describeWithParts(`under ${PER_SECOND} requests a second`, wholeParts, () => {
     },
     2 * WITHIN_MS,
   )
-
-  test('a build is exchanged for another and back, and whoever is asked to try again succeeds', async () => {
-    const bundle = await build(cluster.controlPlane.dir, process.env.PORTCULLIS_OTHER_COMMIT || undefined)
-    const other = { ...NEWER, bundle }
-    await replaceController(other)
-    await cluster.installed.rollout(other)
-    await replaceController(OLDER)
-    await cluster.installed.rollout(OLDER)
-    const sent = await isWhole('another build and back')
-    for (const { name, isDryRun } of notYet(sent)) {
-      const again = await cluster.api.create(labelled(name), undefined, isDryRun ? '?dryRun=All' : '')
-      expect(again).toMatchObject({ status: 201 })
-    }
-  }, 300_000)
 })
