@@ -1,6 +1,6 @@
 // Authorities that follow each other and replicas that are replaced, while routes are created a hundred times a second: none
-// fails. PORTCULLIS_FAULT_MINUTES: so many authorities, one a minute, and twice as many rolling
-// restarts; two of each otherwise. PORTCULLIS_FAULT_RATE: another rate.
+// fails. PORTCULLIS_FAULT_MINUTES: so many authorities, one a minute, and twice as many rolling restarts; two of each
+// otherwise. PORTCULLIS_FAULT_RATE: another rate.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import type { KubeObject } from '../../src/core/types.ts'
