@@ -19,6 +19,8 @@ const CONFIGURATION = '/apis/admissionregistration.k8s.io/v1/validatingwebhookco
 const MIDDLEWARES = 'traefik.ingress.kubernetes.io/router.middlewares'
 const AUTH_URL = 'nginx.ingress.kubernetes.io/auth-url'
 
+const EXISTS = { key: PROTECT, operator: 'Exists' }
+
 const NOT_INJECTED = {
   status: 403,
   message: expect.stringContaining('has the label auth.example/protect but not the protection'),
@@ -33,6 +35,8 @@ describeWithParts('the label', [...controlPlaneParts, 'envoy-gateway-crds', 'tra
   let controlPlane: ControlPlane
   let api: Api
   let routes: readonly KubeObject[]
+  /** Entries as the manifests have them, with the defaults of the API server. */
+  let shipped: readonly JsonObject[]
 
   const labelled = (name: string, value = 'true') => ingress(name, { namespace: 'apps', labels: { [PROTECT]: value } })
   const dryRun = (route: KubeObject) => api.create(route, undefined, '?dryRun=All')
@@ -61,6 +65,7 @@ describeWithParts('the label', [...controlPlaneParts, 'envoy-gateway-crds', 'tra
     api = connect(controlPlane)
     await api.create(namespace('apps'))
     routes = await protectedRoutes('apps')
+    shipped = array((await api.send('GET', CONFIGURATION)).body.webhooks).map(object)
     await answers('the webhook is asked', { status: 500 })
   }, 180_000)
 
@@ -164,6 +169,23 @@ describeWithParts('the label', [...controlPlaneParts, 'envoy-gateway-crds', 'tra
     await answers('the policy decides', { status: 403 })
     expect(await dryRun(labelled('a'))).toMatchObject(NOT_INJECTED)
   }, 30_000)
+
+  test.each([
+    ['namespaces', { namespaceSelector: { matchLabels: { team: 'a' } } }],
+    ['routes by another label', { objectSelector: { matchLabels: { team: 'a' } } }],
+    ['routes by more than the label', { objectSelector: { matchExpressions: [EXISTS, { ...EXISTS, key: 'team' }] } }],
+    ['requests by a condition', { matchConditions: [{ name: 'more', expression: 'false' }] }],
+  ])(
+    'is refused where the entry of the webhook is asked about fewer %s',
+    async (_, fewer) => {
+      const narrowed = shipped.map(each => (each.name === 'validate.auth.example' ? { ...each, ...fewer } : each))
+      const { body } = await api.send('GET', CONFIGURATION)
+      expect(await api.send('PUT', CONFIGURATION, { ...body, webhooks: narrowed })).toMatchObject({ status: 200 })
+      await answers('the policy decides', { status: 403 })
+      expect(await dryRun(labelled('a'))).toMatchObject(NOT_INJECTED)
+    },
+    30_000,
+  )
 
   describe('while the configuration of the webhook is gone', () => {
     beforeAll(async () => {
