@@ -192,7 +192,7 @@ describe('addresses', () => {
 
   test('that would be those of something else are a fault', () => {
     const named = { apiVersion: 'v1', name: 'x' }
-    expect(() => objectPath({ ...named, kind: 'Secret', namespace: 'shop' })).toThrow('Secret')
+    expect(() => objectPath({ ...named, kind: 'Endpoints', namespace: 'shop' })).toThrow('Endpoints')
     expect(() => objectPath({ ...named, kind: '__proto__', namespace: 'shop' })).toThrow('__proto__')
     expect(() => objectPath({ ...named, kind: 'Service' })).toThrow('namespace')
     expect(() => objectPath({ ...named, kind: 'Namespace', namespace: 'shop' })).toThrow('cluster')
