@@ -18,8 +18,21 @@ export async function rightsOf(controlPlane: ControlPlane, { name, groups }: Use
   const as = ['--as', name, ...groups.flatMap(each => ['--as-group', each])]
   const listed = await succeeds(controlPlane, ['auth', 'can-i', '--list', '--no-headers', '-n', namespace, ...as])
   const lines = listed.trim().split('\n')
-  const rights = lines.map(each => each.trim().split(/ {2,}/).join(' ')).sort()
+  const rights = lines.map(each => inOrder(each.trim().split(/ {2,}/).join(' '))).sort()
   // A line about URLs has no resource before them.
   const isUrl = (line: string) => line.startsWith('[')
   return { objects: rights.filter(each => !isUrl(each)), urls: rights.filter(isUrl) }
+}
+
+const VERBS = ['list', 'watch', 'get', 'create', 'patch', 'delete']
+
+/** Where several roles give a right, their verbs come in whatever order. */
+function inOrder(line: string): string {
+  return line.replace(/\[([^\]]*)]$/, (_, verbs: string) => {
+    const place = (verb: string) => VERBS.indexOf(verb)
+    return `[${verbs
+      .split(' ')
+      .sort((a, b) => place(a) - place(b))
+      .join(' ')}]`
+  })
 }
