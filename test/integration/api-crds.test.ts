@@ -116,7 +116,7 @@ describeWithParts('the CRDs on a real API server', controlPlaneParts, () => {
       status: { conditions: [ready], routes: { ingress: 3, httpRoute: 0 } },
     })
     const { stdout } = await controlPlane.kubectl(['get', 'portcullis', '--no-headers'])
-    expect(stdout).toMatch(/shown +True +3 +0 +login\.team-a\.example\.com +\d+s\n/)
+    expect(stdout).toMatch(/shown +True +Ready +3 +0 +login\.team-a\.example\.com +\d+s\n/)
   }, 30_000)
 })
 
