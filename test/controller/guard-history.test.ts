@@ -83,6 +83,11 @@ describe('the history of guards', () => {
     expect(judge([...START, put(WIDER)]).looks).toBeGreaterThan(0)
   })
 
+  test('is right where a route says another level while its namespace moves, and has that of the old team for now', () => {
+    const narrowed = route({ [PROTECT]: 'true', [ACCESS]: 'admins' })
+    expect(wrongAfter(put(means('team-b')), put(narrowed))).toEqual([])
+  })
+
   test('is right where a net is followed by its successor before it goes', () => {
     const old = [net(1, 1), net(2, 3)] as const
     expect(wrongAfter(put(old[1]), remove(old[0]), REST)).toEqual([])

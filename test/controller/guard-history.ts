@@ -115,11 +115,16 @@ class Replay implements Judged {
   /** What is meant from now on. */
   #note(): void {
     for (const route of this.#labelled()) {
-      for (const policy of this.#policiesMeant(route)) add(this.#meant, identity(route), policy)
+      const id = identity(route)
+      for (const policy of this.#policiesMeant(route)) add(this.#meant, id, policy)
+      // Whose it has been since the last rest it may be still, at the level that it says now.
+      const level = strings(route.metadata.labels)[ACCESS]
+      for (const policy of [...(this.#meant.get(id) ?? [])]) add(this.#meant, id, nameOf(teamOf(policy), level))
     }
     for (const policy of this.#objects.values()) {
       if (policy.kind !== 'SecurityPolicy' || isNet(policy) || !isOurs(policy)) continue
-      const [, team = '', level] = String(policy.metadata.name).split('.')
+      const [, , level] = String(policy.metadata.name).split('.')
+      const team = teamOf(String(policy.metadata.name))
       const { admitted } = this.#facts.teamsIn(String(policy.metadata.namespace))
       const found = admitted.find(({ name }) => name === team)
       const access = level === undefined ? undefined : found?.access.get(level)
@@ -199,6 +204,10 @@ class Replay implements Judged {
 
 function nameOf(team: string, level: string | undefined): string {
   return ['portcullis-team', team, ...(level === undefined ? [] : [level])].join('.')
+}
+
+function teamOf(policy: string): string {
+  return policy.split('.')[1] ?? ''
 }
 
 function isOurs({ metadata }: KubeObject): boolean {
