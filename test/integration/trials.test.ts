@@ -1,6 +1,7 @@
 // The trial on a real API server: whatever keeps routes from being judged is said, and so is its end. The pauses between
 // trials are a twentieth of what they are; certificates-self.test.ts has the metric, the Event and the condition.
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { createAuthority } from '../../src/certificates/authority.ts'
 import { keepTrying, type Trials } from '../../src/commands/controller/trials.ts'
@@ -19,6 +20,8 @@ import { succeeds } from './objects.ts'
 const FASTER = 20
 const clock = { ...systemClock, after: (ms: number, run: () => void) => systemClock.after(ms / FASTER, run) }
 const VALIDATING = documents.find(each => each.kind === 'ValidatingWebhookConfiguration') as KubeObject
+
+const NOBODY = { objectSelector: { matchLabels: { nobody: 'has-this' } } }
 
 describeWithParts('the trial', installedParts, () => {
   let cluster: InstalledCluster
@@ -116,8 +119,8 @@ describeWithParts('the trial', installedParts, () => {
     ],
     [
       'a selector that leaves our namespace in and all routes out',
-      () => entries(() => ({ objectSelector: { matchLabels: { nobody: 'has-this' } } })),
-      /it would have been stored/,
+      () => entries(() => NOBODY),
+      /injected\.auth\.example/,
     ],
     [
       'no configuration at all',
@@ -128,6 +131,17 @@ describeWithParts('the trial', installedParts, () => {
       'no replica',
       () => Promise.all(cluster.installed.replicas.map(each => (each as Replica).kill())),
       /failed calling webhook "validate.auth.example"/,
+    ],
+    [
+      'such a selector, and no policy that steps in',
+      async () => {
+        const ours = ['-l', 'app.kubernetes.io/name=portcullis']
+        await succeeds(cluster.controlPlane, ['delete', 'validatingadmissionpolicybindings', ...ours])
+        // An API server goes by a binding for a moment after it is gone.
+        await sleep(3_000)
+        await entries(() => NOBODY)
+      },
+      /it would have been stored/,
     ],
   ]
   test.each(faults)(
