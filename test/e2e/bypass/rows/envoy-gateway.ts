@@ -4,10 +4,11 @@ import type { KubeObject } from '../../../../src/core/types.ts'
 import { ENVOY_HTTP_ROUTE } from '../../stage/route-kinds.ts'
 import { labelled, STRICT } from '../ground.ts'
 import { intruding, parentedBy, ref, withBackend, withHost, withPath } from '../made.ts'
-import { changes, creates, restartsGateway, type Scene, stopsWebhook, type Way } from '../way.ts'
+import { changes, creates, restartsGateway, type Scene, type Way } from '../way.ts'
 import { anyRoute } from './any-route.ts'
 import { ENVOY_POLICY_WAYS } from './envoy-policies.ts'
 import { ENVOY_ROUTE_WAYS } from './envoy-routes.ts'
+import { whileWebhookIsAway } from './some-routes.ts'
 
 const kind = ENVOY_HTTP_ROUTE
 const GATEWAY_API = 'gateway.networking.k8s.io'
@@ -217,17 +218,7 @@ const ADMISSION: readonly Way[] = [
     without: 'open',
     with: 'open',
   },
-  {
-    of: ['G27'],
-    name: 'its owner makes it while the webhook is away',
-    kind,
-    alone: true,
-    route: () => undefined,
-    steps: at => [stopsWebhook(at), creates('owner', labelled(at.route))],
-    without: 'closed',
-    with: 'refused',
-    by: 'validate.auth.example',
-  },
+  whileWebhookIsAway(kind, 'closed'),
 ]
 
 export const ENVOY_GATEWAY_WAYS: readonly Way[] = [

@@ -2,9 +2,10 @@
 import { array, object } from '../../../../src/core/json.ts'
 import type { KubeObject } from '../../../../src/core/types.ts'
 import { ENVOY_HTTP_ROUTE } from '../../stage/route-kinds.ts'
-import { grant, inNamespace, intruding, ref, withBackend, withHost, withPath } from '../made.ts'
+import { intruding, ref, withHost, withPath } from '../made.ts'
 import { recorded } from '../stand-ins.ts'
 import { creates, type Scene, type Way } from '../way.ts'
+import { acrossNamespaces } from './some-routes.ts'
 
 const kind = ENVOY_HTTP_ROUTE
 const GATEWAY_API = 'gateway.networking.k8s.io'
@@ -153,22 +154,7 @@ const BACKENDS: readonly Way[] = [
     without: 'open',
     with: 'open',
   },
-  {
-    of: ['G10'],
-    name: 'its owner lets a route of another namespace reach the Service',
-    kind,
-    steps: at => {
-      const from = { kind: 'HTTPRoute', namespace: 'elsewhere' }
-      const route = withHost(withBackend(at.route, 'prometheus', at.namespace), `across-${at.name}.${at.domain}`)
-      return [
-        creates('owner', grant(at.namespace, at.name, from, { group: '', kind: 'Service', name: 'prometheus' })),
-        creates('stranger', inNamespace(route, 'elsewhere')),
-      ]
-    },
-    asks: async at => (await at.ask(at.url('/', `across-${at.name}.${at.domain}`))).reached?.application,
-    without: 'open',
-    with: 'open',
-  },
+  acrossNamespaces(kind),
   {
     of: ['G20'],
     name: 'somebody of another namespace rewrites a host of theirs to this one',

@@ -1,10 +1,11 @@
 // Ways around a login on an HTTPRoute behind Traefik.
 import { array, object } from '../../../../src/core/json.ts'
 import { TRAEFIK_HTTP_ROUTE, TRAEFIK_INGRESS } from '../../stage/route-kinds.ts'
-import { grant, inNamespace, intruding, middleware, parentedBy, ref, withBackend, withHost, withPath } from '../made.ts'
+import { inNamespace, intruding, middleware, parentedBy, ref, withBackend, withHost, withPath } from '../made.ts'
 import { recorded } from '../stand-ins.ts'
 import { changes, creates, removes, type Scene, type Way } from '../way.ts'
 import { anyRoute, besideTraefik } from './any-route.ts'
+import { acrossNamespaces, twin } from './some-routes.ts'
 
 const kind = TRAEFIK_HTTP_ROUTE
 const GATEWAY_API = 'gateway.networking.k8s.io'
@@ -141,14 +142,7 @@ function grantOfCertificate(at: Scene) {
 }
 
 const OTHERS: readonly Way[] = [
-  {
-    of: ['T11', 'I12'],
-    name: 'its owner serves the same host and path, and lots are drawn',
-    kind,
-    steps: at => [creates('owner', at.beside('twin'))],
-    without: 'open',
-    with: 'open',
-  },
+  twin(kind),
   {
     of: ['T11', 'T12', 'I12'],
     name: 'somebody of another namespace serves the same host',
@@ -179,22 +173,7 @@ const OTHERS: readonly Way[] = [
     without: 'open',
     with: 'open',
   },
-  {
-    of: ['G10'],
-    name: 'its owner lets a route of another namespace reach the Service',
-    kind,
-    steps: at => {
-      const from = { kind: 'HTTPRoute', namespace: 'elsewhere' }
-      const route = withHost(withBackend(at.route, 'prometheus', at.namespace), `across-${at.name}.${at.domain}`)
-      return [
-        creates('owner', grant(at.namespace, at.name, from, { group: '', kind: 'Service', name: 'prometheus' })),
-        creates('stranger', inNamespace(route, 'elsewhere')),
-      ]
-    },
-    asks: async at => (await at.ask(at.url('/', `across-${at.name}.${at.domain}`))).reached?.application,
-    without: 'open',
-    with: 'open',
-  },
+  acrossNamespaces(kind),
   {
     of: ['G22', 'I10'],
     name: "its owner serves the login's path of the host by another route",

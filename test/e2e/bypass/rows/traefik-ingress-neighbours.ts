@@ -14,20 +14,14 @@ import {
 } from '../made.ts'
 import { recorded } from '../stand-ins.ts'
 import { creates, type Scene, type Way } from '../way.ts'
+import { twin } from './some-routes.ts'
 
 const PREFIX = 'traefik.ingress.kubernetes.io/'
 const PRIORITY = { [`${PREFIX}router.priority`]: '2000000' }
 const kind = TRAEFIK_INGRESS
 
 const NEIGHBOURS: readonly Way[] = [
-  {
-    of: ['T11', 'I12'],
-    name: 'its owner serves the same host and path, and lots are drawn',
-    kind,
-    steps: at => [creates('owner', at.beside('twin'))],
-    without: 'open',
-    with: 'open',
-  },
+  twin(kind),
   {
     of: ['T11', 'I12'],
     name: 'somebody of another namespace serves the same host and path',

@@ -1,10 +1,10 @@
 // Ways around a login on an Ingress behind Traefik.
 import { array, object } from '../../../../src/core/json.ts'
 import { TRAEFIK_INGRESS } from '../../stage/route-kinds.ts'
-import { labelled } from '../ground.ts'
-import { ref, servesInstead, withHost, withPath } from '../made.ts'
-import { annotates, changes, creates, removes, type Scene, stopsWebhook, type Way } from '../way.ts'
+import { ref, servesInstead, withHost } from '../made.ts'
+import { annotates, changes, creates, removes, type Scene, type Way } from '../way.ts'
 import { anyRoute, besideTraefik } from './any-route.ts'
+import { pathOfLogin, whileWebhookIsAway } from './some-routes.ts'
 import { TRAEFIK_INGRESS_NEIGHBOURS } from './traefik-ingress-neighbours.ts'
 
 const PREFIX = 'traefik.ingress.kubernetes.io/'
@@ -65,16 +65,7 @@ const OWN_ANNOTATIONS: readonly Way[] = [
     with: 'refused',
     by: 'host-of-others',
   },
-  {
-    of: ['G22', 'I10'],
-    name: "its owner serves a path of the login's on the protected route",
-    kind,
-    steps: at => [changes('owner', at.route, { spec: withPath(at.route, '/oauth2/start').spec })],
-    asks: async at => (await at.ask(at.url('/oauth2/start'))).reached?.application,
-    without: 'closed',
-    with: 'refused',
-    by: 'path-of-login',
-  },
+  pathOfLogin(kind),
 ]
 
 function bothHosts(at: Scene): unknown[] {
@@ -166,17 +157,7 @@ const CLASSES: readonly Way[] = [
 ]
 
 const AROUND: readonly Way[] = [
-  {
-    of: ['G27'],
-    name: 'its owner makes it while the webhook is away',
-    kind,
-    alone: true,
-    route: () => undefined,
-    steps: at => [stopsWebhook(at), creates('owner', labelled(at.route))],
-    without: 'open',
-    with: 'refused',
-    by: 'validate.auth.example',
-  },
+  whileWebhookIsAway(kind, 'open'),
   {
     of: ['T23'],
     name: "a rule of the team's oauth2-proxy that asks for no login on reading opens writing too",

@@ -5,6 +5,7 @@ import type { WayId } from '../catalogue.ts'
 import { annotated, withBackend, withHost, withPath } from '../made.ts'
 import { annotates, changes, creates, type State, type Way } from '../way.ts'
 import { anyRoute, besideTraefik } from './any-route.ts'
+import { pathOfLogin, twin } from './some-routes.ts'
 
 const PREFIX = 'nginx.ingress.kubernetes.io/'
 const kind = INGRESS_NGINX
@@ -102,16 +103,7 @@ const ON_ITSELF: readonly Way[] = [
     with: 'refused',
     by: 'path-open',
   },
-  {
-    of: ['I10', 'G22'],
-    name: "its owner serves a path of the login's on it",
-    kind,
-    steps: at => [changes('owner', at.route, { spec: withPath(at.route, '/oauth2/start').spec })],
-    asks: async at => (await at.ask(at.url('/oauth2/start'))).reached?.application,
-    without: 'closed',
-    with: 'refused',
-    by: 'path-of-login',
-  },
+  pathOfLogin(kind),
   {
     of: ['T21', 'I17'],
     name: 'its owner gives it the class of another reader, which does not know the annotations',
@@ -137,14 +129,7 @@ const ON_ITSELF: readonly Way[] = [
 ]
 
 const BESIDE: readonly Way[] = [
-  {
-    of: ['T11', 'I12'],
-    name: 'its owner serves the same host and path, and lots are drawn',
-    kind,
-    steps: at => [creates('owner', at.beside('twin'))],
-    without: 'open',
-    with: 'open',
-  },
+  twin(kind),
   {
     of: ['I4'],
     name: 'its owner has a snippet on another Ingress of the host',
