@@ -95,7 +95,7 @@ describe('the webhook in a cluster that is not there yet', () => {
   })
 
   test('ends well when it is told to, after its delay', async () => {
-    const { healthPort, process } = await serve('--certs', await certificates(), '--drain-delay', '1')
+    const { healthPort, process } = await serve('--certs', await certificates(), '--drain-delay', '10')
     process.kill('SIGTERM')
     await until(async () => (await health(healthPort, '/readyz')).text.includes('it is shutting down'))
     expect((await health(healthPort, '/healthz')).status).toBe(200)

@@ -72,7 +72,7 @@ describeWithParts('the webhook in a cluster', [...controlPlaneParts, 'envoy-gate
   })
 
   test('is alive at once, ready when its own definitions are there, and needs nobody else’s', async () => {
-    webhook = await start('--drain-delay', '2')
+    webhook = await start('--drain-delay', '10')
     await until('no AuthTeam', async () => (await webhook.health('/readyz')).text.includes('AuthTeam is not installed'))
     expect(await webhook.health('/healthz')).toMatchObject({ status: 200, text: 'ok\n' })
     expect(await webhook.health('/readyz')).toMatchObject({
@@ -139,7 +139,7 @@ describeWithParts('the webhook in a cluster', [...controlPlaneParts, 'envoy-gate
 
   test('told to end, is unready at once, answers for the delay, gives its connections up, and ends well', async () => {
     process.kill(webhook.part.pid, 'SIGTERM')
-    await until('unready', async () => (await webhook.health('/readyz')).status === 503, 1_000)
+    await until('unready', async () => (await webhook.health('/readyz')).status === 503)
     expect((await webhook.health('/readyz')).text).toBe('not ready:\nit is shutting down\n')
     const answer = await webhook.review('validate', ingress('late', 'shop.team-c.example.com'))
     expect({ status: answer.status, connection: answer.headers.connection }).toEqual({
@@ -147,9 +147,9 @@ describeWithParts('the webhook in a cluster', [...controlPlaneParts, 'envoy-gate
       connection: 'close',
     })
     expect((await webhook.health('/healthz')).status).toBe(200)
-    await until('ended', () => webhook.part.hasEnded(), 10_000)
+    await until('ended', () => webhook.part.hasEnded())
     expect(webhook.log()).toContain('"msg":"shutting down"')
-  }, 30_000)
+  }, 90_000)
 
   describe('on Envoy Gateway', () => {
     const facts = [namespace('gateways'), ENVOY, GATEWAY]

@@ -5,7 +5,7 @@ import { ENVOY_HTTP_ROUTE } from '../../stage/route-kinds.ts'
 import { intruding, ref, withHost, withPath } from '../made.ts'
 import { recorded } from '../stand-ins.ts'
 import { creates, type Scene, type Way } from '../way.ts'
-import { acrossNamespaces } from './some-routes.ts'
+import { acrossNamespaces, pathOfLoginBeside } from './some-routes.ts'
 
 const kind = ENVOY_HTTP_ROUTE
 const GATEWAY_API = 'gateway.networking.k8s.io'
@@ -83,19 +83,7 @@ const MATCHES: readonly Way[] = [
     without: 'open',
     with: 'open',
   },
-  {
-    of: ['G22'],
-    name: "its owner serves the login's path of the host by another route",
-    kind,
-    steps: at => {
-      const [rule] = rulesOf(at)
-      const exact = { ...rule, matches: [{ path: { type: 'Exact', value: '/oauth2/callback' } }] }
-      return [creates('owner', at.beside('callback', { rules: [exact] }))]
-    },
-    asks: async at => (await at.ask(at.url('/oauth2/callback'))).reached?.application,
-    without: 'open',
-    with: 'open',
-  },
+  pathOfLoginBeside(kind),
   {
     of: ['G22'],
     name: 'somebody of another namespace serves the host',

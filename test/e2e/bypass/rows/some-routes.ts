@@ -1,4 +1,5 @@
 // Ways around a login that some kinds of routes share, each made for the kind that has it.
+import { array, object } from '../../../../src/core/json.ts'
 import type { RouteKindOnStage } from '../../stage/route-kinds.ts'
 import { labelled } from '../ground.ts'
 import { grant, inNamespace, withBackend, withHost, withPath } from '../made.ts'
@@ -45,6 +46,23 @@ export function pathOfLogin(kind: RouteKindOnStage): Way {
     without: 'closed',
     with: 'refused',
     by: 'path-of-login',
+  }
+}
+
+/** Of an HTTPRoute. */
+export function pathOfLoginBeside(kind: RouteKindOnStage): Way {
+  return {
+    of: ['G22', 'I10'],
+    name: "its owner serves the login's path of the host by another route",
+    kind,
+    steps: at => {
+      const [rule] = array(object(at.route.spec).rules).map(object)
+      const exact = { ...rule, matches: [{ path: { type: 'Exact', value: '/oauth2/callback' } }] }
+      return [creates('owner', at.beside('callback', { rules: [exact] }))]
+    },
+    asks: async at => (await at.ask(at.url('/oauth2/callback'))).reached?.application,
+    without: 'open',
+    with: 'open',
   }
 }
 

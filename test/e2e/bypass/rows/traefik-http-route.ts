@@ -5,7 +5,7 @@ import { inNamespace, intruding, middleware, parentedBy, ref, withBackend, withH
 import { recorded } from '../stand-ins.ts'
 import { changes, creates, removes, type Scene, type Way } from '../way.ts'
 import { anyRoute, besideTraefik } from './any-route.ts'
-import { acrossNamespaces, twin } from './some-routes.ts'
+import { acrossNamespaces, pathOfLoginBeside, twin } from './some-routes.ts'
 
 const kind = TRAEFIK_HTTP_ROUTE
 const GATEWAY_API = 'gateway.networking.k8s.io'
@@ -174,19 +174,7 @@ const OTHERS: readonly Way[] = [
     with: 'open',
   },
   acrossNamespaces(kind),
-  {
-    of: ['G22', 'I10'],
-    name: "its owner serves the login's path of the host by another route",
-    kind,
-    steps: at => {
-      const [rule] = rulesOf(at)
-      const exact = { ...rule, matches: [{ path: { type: 'Exact', value: '/oauth2/callback' } }] }
-      return [creates('owner', at.beside('callback', { rules: [exact] }))]
-    },
-    asks: async at => (await at.ask(at.url('/oauth2/callback'))).reached?.application,
-    without: 'open',
-    with: 'open',
-  },
+  pathOfLoginBeside(kind),
   {
     of: ['G20'],
     name: 'its owner rewrites another host to this one',
