@@ -1,5 +1,6 @@
 // The log: one JSON object a line on standard output, written in batches so that it costs a request little.
-import { destination, type LevelWithSilent, pino } from 'pino'
+import { type LevelWithSilent, pino } from 'pino'
+import { logOutput } from './log-output.ts'
 
 /** What everybody else knows of the log. */
 export interface Log {
@@ -10,10 +11,7 @@ export interface Log {
 
 export type LogLevel = Exclude<LevelWithSilent, 'trace' | 'silent'>
 
-const BATCH_CHARACTERS = 64 * 1024
-const FLUSH_AFTER_MS = 100
-/** When nobody reads standard output, lines are lost rather than memory. */
-const HELD_BYTES = 8 * 1024 * 1024
+const STANDARD_OUTPUT = 1
 
 export function createLog({ level }: { level: LogLevel }): Log {
   const log = pino(
@@ -24,34 +22,12 @@ export function createLog({ level }: { level: LogLevel }): Log {
       formatters: { level: label => ({ level: label }) },
       serializers: { err: readError },
     },
-    batches(),
+    logOutput(STANDARD_OUTPUT),
   )
   return {
     info: (fields, message) => log.info(fields, message),
     warn: (fields, message) => log.warn(fields, message),
     error: (fields, message) => log.error(fields, message),
-  }
-}
-
-/** Lines are joined before pino's own stream sees them: line by line it costs four times what the line does. */
-function batches(): { write(line: string): void } {
-  let batch = ''
-  const flush = () => {
-    if (batch === '') return
-    output.write(batch)
-    batch = ''
-  }
-  // Before the stream adds its own: that one writes what the stream holds, so the last batch has to be there.
-  process.on('beforeExit', flush)
-  process.on('exit', flush)
-  const output = destination({ dest: 1, sync: false, maxLength: HELD_BYTES, maxWrite: 2 * BATCH_CHARACTERS })
-  return {
-    write(line) {
-      // No timer while nothing is written: waking up ten times a second is much of what an idle process costs.
-      if (batch === '') setTimeout(flush, FLUSH_AFTER_MS).unref()
-      batch += line
-      if (batch.length >= BATCH_CHARACTERS) flush()
-    },
   }
 }
 
