@@ -13,6 +13,8 @@ export class StoredCompanions {
   readonly #now: () => number
   readonly #all = new Map<string, Stored>()
   readonly #known = new Map<string, number | undefined>()
+  /** Of scopes that say they are ready since a time that has yet to come: when that was noticed. */
+  readonly #ahead = new Map<string, { readonly since: number; readonly noticed: number }>()
 
   /** `now` in ms since the epoch: when an object was seen to change. */
   constructor(gateways: readonly GatewayKind[], now: () => number) {
@@ -58,11 +60,25 @@ export class StoredCompanions {
   /** Since when (ms since the epoch) every guard of a scope, or of one gateway's part of it, is there and right; undefined: one is not. */
   readySince(scope: Scope, facts: Facts, gateway?: GatewayKind['id']): number | undefined {
     const key = `${gateway ?? ''} ${scopeKey(scope)}`
-    if (this.#known.has(key)) return this.#known.get(key)
-    const gateways = gateway === undefined ? this.#gateways : this.#gateways.filter(({ id }) => id === gateway)
-    const since = this.#compute(scope, facts, gateways)
-    this.#known.set(key, since)
-    return since
+    if (!this.#known.has(key)) {
+      const gateways = gateway === undefined ? this.#gateways : this.#gateways.filter(({ id }) => id === gateway)
+      this.#known.set(key, this.#compute(scope, facts, gateways))
+    }
+    const since = this.#known.get(key)
+    return since === undefined ? undefined : this.#byOurClock(key, since)
+  }
+
+  /**
+   * The API server's clock may be ahead of ours, and ours may be set back: nobody is to wait for hours because of it, so
+   * that what is of the future counts from when it was noticed.
+   */
+  #byOurClock(key: string, since: number): number {
+    const now = this.#now()
+    if (since <= now) return since
+    const before = this.#ahead.get(key)
+    if (before?.since === since && before.noticed <= now) return before.noticed
+    this.#ahead.set(key, { since, noticed: now })
+    return now
   }
 
   #compute(scope: Scope, facts: Facts, gateways: readonly GatewayKind[]): number | undefined {

@@ -19,6 +19,8 @@ export type WatchedOptions<F extends Feed> = {
   readonly feed: (sink: Sink) => F
   /** ms since the epoch. */
   readonly now: () => number
+  /** Never set back, as the time of day may be. */
+  readonly clock: { now(): number }
   /** A store is built anew this much after the one before it, at least: it lists everything. */
   readonly rebuildEveryMs: number
 }
@@ -58,11 +60,11 @@ export class WatchedFacts<F extends Feed> {
 
   /** To be called every second: what is over ends, what is complete is used. */
   tick(): void {
-    const { now, rebuildEveryMs } = this.#options
+    const { clock, rebuildEveryMs } = this.#options
     this.#current.sink.expire()
     this.#next?.sink.expire()
     const latest = this.#next ?? this.#current
-    if (this.#wanted !== undefined && now() - latest.began >= rebuildEveryMs) {
+    if (this.#wanted !== undefined && clock.now() - latest.began >= rebuildEveryMs) {
       void this.#next?.feed.stop()
       this.#next = this.#fill(this.#wanted)
       this.#wanted = undefined
@@ -79,9 +81,9 @@ export class WatchedFacts<F extends Feed> {
   }
 
   #fill(config: Config): Filled<F> {
-    const { gateways, feed, now } = this.#options
+    const { gateways, feed, now, clock } = this.#options
     const store = new FactStore(config, new StoredCompanions(gateways, now))
     const sink = expiring(store, now)
-    return { store, sink, feed: feed(sink), began: now() }
+    return { store, sink, feed: feed(sink), began: clock.now() }
   }
 }

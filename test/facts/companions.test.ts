@@ -89,6 +89,25 @@ describe('the guards of a scope', () => {
     expect(since()).toEqual([YOUNG, OLD, YOUNG])
   })
 
+  test('that say they are of the future count from when that was noticed, however far our clock was set back', () => {
+    let now = YOUNG
+    const { store, guards } = watching(() => now)
+    for (const guard of guards) store.put(guard)
+    const [first, ...others] = guards
+    store.put(made(first!, YOUNG - 5000, 'b'))
+    expect(store.readySince(SCOPE)).toBe(YOUNG - 5000)
+    now = OLD + 10
+    expect(store.readySince(SCOPE)).toBe(OLD + 10)
+    now += 7000
+    for (const guard of others)
+      store.put({ ...guard, metadata: { ...guard.metadata, labels: { ...(guard.metadata.labels as object), a: 'b' } } })
+    expect(store.readySince(SCOPE)).toBe(OLD + 10)
+    now = OLD + 5
+    expect(store.readySince(SCOPE)).toBe(OLD + 5)
+    now = YOUNG
+    expect(store.readySince(SCOPE)).toBe(YOUNG - 5000)
+  })
+
   test('stay ready, and are not looked at again, when only a status changes or the login of a route comes', () => {
     const { store, guards } = watching()
     for (const guard of guards) store.put(guard)

@@ -7,6 +7,8 @@ import { WatchedFacts } from '../../src/facts/watched.ts'
 type TestFeed = { sink: Sink; isReady: boolean; stopped: boolean; ready(): boolean; stop(): Promise<void> }
 
 let now: number
+/** By how much the time of day is wrong. */
+let aheadMs: number
 let feeds: TestFeed[]
 let facts: WatchedFacts<TestFeed>
 
@@ -31,10 +33,25 @@ const later = (ms: number) => {
   facts.tick()
 }
 
+const ROUTE = { kind: 'Ingress' as const, namespace: 'shops', name: 'shop' }
+const exempt = (until: number) => {
+  const spec = { route: ROUTE, hosts: ['shop.example.com'], reason: 'a test', expires: new Date(until).toISOString() }
+  const metadata = { name: 'open' }
+  return feeds[0]?.sink.put({ apiVersion: 'auth.example/v1alpha1', kind: 'AuthExemption', metadata, spec })
+}
+
 beforeEach(() => {
   now = 0
   feeds = []
-  facts = new WatchedFacts({ config: config(1), gateways: [], feed, now: () => now, rebuildEveryMs: 60_000 })
+  aheadMs = 0
+  facts = new WatchedFacts({
+    config: config(1),
+    gateways: [],
+    feed,
+    now: () => now + aheadMs,
+    clock: { now: () => now },
+    rebuildEveryMs: 60_000,
+  })
 })
 
 describe('facts that watches bring', () => {
@@ -88,15 +105,42 @@ describe('facts that watches bring', () => {
     expect(facts.store.config.settleSeconds).toBe(4)
   })
 
+  test('follow a new configuration though the time of day was set back by weeks', () => {
+    aheadMs = -5 * 7 * 24 * 3_600_000
+    later(60_000)
+    facts.use(config(2))
+    expect(feeds).toHaveLength(2)
+  })
+
   test('lose an exemption when its time is over', () => {
-    const metadata = { name: 'open' }
-    const route = { kind: 'Ingress' as const, namespace: 'shops', name: 'shop' }
-    const spec = { route, hosts: ['shop.example.com'], reason: 'a test', expires: new Date(5_000).toISOString() }
-    const problems = feeds[0]?.sink.put({ apiVersion: 'auth.example/v1alpha1', kind: 'AuthExemption', metadata, spec })
-    expect(problems).toEqual([])
-    expect(facts.store.exemptions(route)).toHaveLength(1)
+    expect(exempt(5_000)).toEqual([])
+    expect(facts.store.exemptions(ROUTE)).toHaveLength(1)
     later(5_000)
-    expect(facts.store.exemptions(route)).toEqual([])
+    expect(facts.store.exemptions(ROUTE)).toEqual([])
+  })
+
+  test('have an exemption again when the clock by which its time was over is put right', () => {
+    exempt(60_000)
+    aheadMs = 3_600_000
+    later(1_000)
+    expect(facts.store.exemptions(ROUTE)).toEqual([])
+    exempt(60_000)
+    expect(facts.store.exemptions(ROUTE)).toEqual([])
+    aheadMs = 0
+    later(1_000)
+    expect(facts.store.exemptions(ROUTE)).toHaveLength(1)
+    later(60_000)
+    expect(facts.store.exemptions(ROUTE)).toEqual([])
+  })
+
+  test('have no exemption that was removed while its time was over', () => {
+    exempt(60_000)
+    aheadMs = 3_600_000
+    later(1_000)
+    feeds[0]?.sink.remove({ apiVersion: 'auth.example/v1alpha1', kind: 'AuthExemption', metadata: { name: 'open' } })
+    aheadMs = 0
+    later(1_000)
+    expect(facts.store.exemptions(ROUTE)).toEqual([])
   })
 
   test('end with all that fills them', async () => {

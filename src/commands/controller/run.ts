@@ -79,6 +79,7 @@ export function runController(options: RunOptions): RunningController {
       return watching
     },
     now: Date.now,
+    clock: systemClock,
     rebuildEveryMs: REBUILD_EVERY_MS,
   })
   const lease = keepLease({

@@ -58,6 +58,7 @@ function run({ healthPort }: WebhookOptions, { config, connection }: Start, log:
     gateways,
     feed: sink => withOurs(watchAll(connection, sink, { log })),
     now: Date.now,
+    clock: systemClock,
     rebuildEveryMs: REBUILD_EVERY_MS,
   })
   const parts: Parts = { stopping: false, feed: () => facts.feed }
