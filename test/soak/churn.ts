@@ -31,19 +31,21 @@ const TRIES = 10
 export async function churnRoutes(api: Api, gate: Gate, told: Churned): Promise<void> {
   const there: KubeObject[] = []
   for (let turn = 0; !gate.isOver(); turn++) {
-    await gate.open()
-    const route = labelled(`churned-${turn}`)
-    await taken(`create ${route.metadata.name}`, told, true, () => api.create(route))
-    told.made++
-    there.push(route)
-    await relabel(api, there[Math.floor(there.length / 2)] as KubeObject, told)
-    if (there.length > MOST_ROUTES) {
-      const oldest = there.shift() as KubeObject
-      await taken(`delete ${oldest.metadata.name}`, told, false, () => api.remove(oldest))
-      told.removed++
-    }
+    await gate.during(() => churnRoute(api, turn, there, told))
     await sleep(ROUTE_EVERY_MS)
   }
+}
+
+async function churnRoute(api: Api, turn: number, there: KubeObject[], told: Churned): Promise<void> {
+  const route = labelled(`churned-${turn}`)
+  await taken(`create ${route.metadata.name}`, told, true, () => api.create(route))
+  told.made++
+  there.push(route)
+  await relabel(api, there[Math.floor(there.length / 2)] as KubeObject, told)
+  if (there.length <= MOST_ROUTES) return
+  const oldest = there.shift() as KubeObject
+  await taken(`delete ${oldest.metadata.name}`, told, false, () => api.remove(oldest))
+  told.removed++
 }
 
 /** Taken off, and put on again: the login goes and comes back with the answer. */
@@ -58,16 +60,19 @@ async function relabel(api: Api, route: KubeObject, told: Churned): Promise<void
 
 export async function churnTeams(api: Api, gate: Gate, told: Churned): Promise<void> {
   for (let turn = 0; !gate.isOver(); turn++) {
-    await gate.open()
-    const name = `churned-team-${turn}`
-    if (turn < MOST_TEAMS) await taken(`namespace ${name}`, told, false, () => api.create(namespace(name)))
-    const of = `churned-team-${turn % MOST_TEAMS}`
-    const old = team(`churned-team-${turn - MOST_TEAMS}`, of)
-    if (turn >= MOST_TEAMS) await taken(`delete ${old.metadata.name}`, told, false, () => api.remove(old))
-    await taken(`team ${name}`, told, false, () => api.create(team(name, of, `${name}.example.com`)))
-    told.teams++
+    await gate.during(() => churnTeam(api, turn, told))
     await sleep(TEAM_EVERY_MS)
   }
+}
+
+async function churnTeam(api: Api, turn: number, told: Churned): Promise<void> {
+  const name = `churned-team-${turn}`
+  if (turn < MOST_TEAMS) await taken(`namespace ${name}`, told, false, () => api.create(namespace(name)))
+  const of = `churned-team-${turn % MOST_TEAMS}`
+  const old = team(`churned-team-${turn - MOST_TEAMS}`, of)
+  if (turn >= MOST_TEAMS) await taken(`delete ${old.metadata.name}`, told, false, () => api.remove(old))
+  await taken(`team ${name}`, told, false, () => api.create(team(name, of, `${name}.example.com`)))
+  told.teams++
 }
 
 /** As a client library does: what is only too early is tried again. */

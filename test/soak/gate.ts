@@ -1,30 +1,49 @@
-// Until when everybody goes on, and when they wait: while the API server is started anew on purpose nobody counts.
+// Until when everybody goes on, and when they wait: while the API server is started anew on purpose nobody counts, neither
+// what they send nor the time.
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export type Gate = {
   isOver(): boolean
   isClosed(): boolean
+  /** For how long it has been open until now. */
+  openMs(): number
   /** Resolves when requests may be sent. */
   open(): Promise<void>
-  /** Nobody sends until `work` is done; those that have begun get a moment to end. */
+  /** Begins when requests may be sent; the gate does not close before it is done, however slow the machine is. */
+  during<T>(work: () => Promise<T>): Promise<T>
+  /** Nobody sends until `work` is done. */
   closedWhile(work: () => Promise<void>): Promise<void>
 }
 
 const LOOK_EVERY_MS = 50
-const MOMENT_MS = 3_000
 
 export function gateUntil(end: number): Gate {
-  const state = { isClosed: false }
+  const began = performance.now()
+  const state = { isClosed: false, underWay: 0, closedMs: 0, closedAt: 0 }
+  const open = async () => {
+    while (state.isClosed) await sleep(LOOK_EVERY_MS)
+  }
+  const closedMs = () => state.closedMs + (state.isClosed ? performance.now() - state.closedAt : 0)
   return {
     isOver: () => performance.now() >= end,
     isClosed: () => state.isClosed,
-    async open() {
-      while (state.isClosed) await sleep(LOOK_EVERY_MS)
+    openMs: () => performance.now() - began - closedMs(),
+    open,
+    async during(work) {
+      await open()
+      state.underWay++
+      try {
+        return await work()
+      } finally {
+        state.underWay--
+      }
     },
     async closedWhile(work) {
+      state.closedAt = performance.now()
       state.isClosed = true
-      await sleep(MOMENT_MS)
+      while (state.underWay > 0) await sleep(LOOK_EVERY_MS)
       await work()
+      state.closedMs = closedMs()
       state.isClosed = false
     },
   }

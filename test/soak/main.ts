@@ -19,7 +19,7 @@ import { startWhole, type WholeCluster } from '../integration/whole-cluster.ts'
 import { type Churned, churnRoutes, churnTeams } from './churn.ts'
 import { type Gate, gateUntil } from './gate.ts'
 import { breakThings, guards, type Repairs } from './repairs.ts'
-import { report } from './report.ts'
+import { OURS, report } from './report.ts'
 import { type Restarts, restartApiServer, restartPods } from './restarts.ts'
 import { sample } from './sample.ts'
 import { draw, type Series } from './svg.ts'
@@ -28,7 +28,6 @@ const MINUTE_MS = 60_000
 const PER_SECOND = 20
 const SAMPLES = 240
 const ROTATIONS = 10
-const OURS = ['webhook', 'controller']
 
 const { values } = parseArgs({
   options: {
@@ -130,8 +129,7 @@ async function watch({ installed, controllers, controlPlane }: WholeCluster, gat
 
 /** Asks at a steady rate, but for when the API server is away. */
 async function ask({ controlPlane }: WholeCluster, gate: Gate, sent: Sent[]): Promise<void> {
-  for (let part = 0; !gate.isOver(); part++) {
-    await gate.open()
+  const untilItCloses = async (part: number) => {
     const load = startLoad(controlPlane, {
       perSecond: PER_SECOND,
       route: turn => (turn % 2 === 0 ? labelled : unlabelled)(`asked-${part}-${turn}`),
@@ -140,13 +138,13 @@ async function ask({ controlPlane }: WholeCluster, gate: Gate, sent: Sent[]): Pr
     while (!gate.isOver() && !gate.isClosed()) await sleep(100)
     sent.push(...(await load.stop()))
   }
+  for (let part = 0; !gate.isOver(); part++) await gate.during(() => untilItCloses(part))
 }
 
 /** By what is stored, not by what was answered. */
 async function lookForOpen({ open }: WholeCluster, gate: Gate, found: Set<string>): Promise<void> {
   while (!gate.isOver()) {
-    await gate.open()
-    for (const name of await open().catch(() => [])) found.add(name)
+    for (const name of await gate.during(() => open().catch(() => []))) found.add(name)
     await sleep(1_000)
   }
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createAuthority } from '../../src/certificates/authority.ts'
 import { array, object } from '../../src/core/json.ts'
 import type { KubeObject } from '../../src/core/types.ts'
-import type { Api } from '../integration/api.ts'
+import type { Api, Reply } from '../integration/api.ts'
 import type { Gate } from './gate.ts'
 
 export type Repairs = {
@@ -14,18 +14,18 @@ export type Repairs = {
   readonly missed: string[]
 }
 
-const GUARDS = '/apis/gateway.envoyproxy.io/v1alpha1/namespaces/shops/securitypolicies'
+export const GUARDS = '/apis/gateway.envoyproxy.io/v1alpha1/namespaces/shops/securitypolicies'
 /** Seldom enough for the same object not to be taken for a fight: that is six times a minute. */
 const EVERY_MS = 15_000
-/** A leader that has just ended is followed after twenty seconds, and looks at everything first. */
-const WITHIN_MS = 60_000
+/** A leader that has just ended is followed after twenty seconds, and looks at everything first; all of it on a machine that
+ *  others use too. How long each takes is said, and whether at all is what this is about. */
+const WITHIN_MS = 120_000
 const LOOK_EVERY_MS = 100
 const VALIDATING = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/portcullis'
 
 export async function breakThings(api: Api, gate: Gate, repairs: Repairs): Promise<void> {
   const foreign = Buffer.from((await createAuthority(new Date())).cert).toString('base64')
   for (let turn = 0; !gate.isOver(); turn++) {
-    await gate.open()
     if (turn % 2 === 0) await deleteGuard(api, gate, repairs)
     else await overwriteBundle(api, gate, foreign, repairs)
     await sleep(EVERY_MS)
@@ -41,33 +41,39 @@ export async function guards(api: Api): Promise<KubeObject[]> {
 }
 
 async function deleteGuard(api: Api, gate: Gate, repairs: Repairs): Promise<void> {
-  const [first] = await guards(api)
+  const [first] = await gate.during(() => guards(api))
+  const began = gate.openMs()
   if (first === undefined) {
-    await within(gate, async () => (await guards(api)).length > 0, performance.now(), 'a guard', [], repairs)
+    await within(gate, async () => (await guards(api)).length > 0, began, 'a guard', [], repairs)
     return
   }
   const { name, uid } = first.metadata
-  const began = performance.now()
-  await api.send('DELETE', `${GUARDS}/${String(name)}`)
+  const { status } = await gate.during(() => api.send('DELETE', `${GUARDS}/${String(name)}`))
+  if (status !== 200) return
   const isBack = async () => (await guards(api)).some(({ metadata }) => metadata.name === name && metadata.uid !== uid)
   await within(gate, isBack, began, `SecurityPolicy ${String(name)}`, repairs.guards, repairs)
 }
 
 async function overwriteBundle(api: Api, gate: Gate, foreign: string, repairs: Repairs): Promise<void> {
-  const { body } = await api.send('GET', VALIDATING)
-  const webhooks = array(body.webhooks).map(object)
-  // One that lets go on without an answer, so that no request fails for it.
-  const at = webhooks.findIndex(each => each.failurePolicy === 'Ignore')
-  const changed = webhooks.map((each, i) =>
-    i === at ? { ...each, clientConfig: { ...object(each.clientConfig), caBundle: foreign } } : each,
-  )
-  const began = performance.now()
-  await api.send('PUT', VALIDATING, { ...body, webhooks: changed })
+  const began = gate.openMs()
+  // Somebody else was faster: nothing is broken.
+  if ((await gate.during(() => putBundle(api, foreign))).status !== 200) return
   const isRight = async () => {
     const all = array((await api.send('GET', VALIDATING)).body.webhooks).map(each => object(object(each).clientConfig))
     return all.length > 0 && all.every(({ caBundle }) => caBundle === all[0]?.caBundle && caBundle !== foreign)
   }
   await within(gate, isRight, began, 'caBundle', repairs.bundles, repairs)
+}
+
+async function putBundle(api: Api, caBundle: string): Promise<Reply> {
+  const { body } = await api.send('GET', VALIDATING)
+  const webhooks = array(body.webhooks).map(object)
+  // One that lets go on without an answer, so that no request fails for it.
+  const at = webhooks.findIndex(each => each.failurePolicy === 'Ignore')
+  const changed = webhooks.map((each, i) =>
+    i === at ? { ...each, clientConfig: { ...object(each.clientConfig), caBundle } } : each,
+  )
+  return api.send('PUT', VALIDATING, { ...body, webhooks: changed })
 }
 
 async function within(
@@ -79,9 +85,8 @@ async function within(
   { missed }: Repairs,
 ): Promise<void> {
   for (;;) {
-    await gate.open()
-    if (await isRight().catch(() => false)) return void took.push(performance.now() - began)
-    if (performance.now() - began > WITHIN_MS) return void missed.push(`${what}: not after ${WITHIN_MS / 1000} s`)
+    if (await gate.during(() => isRight().catch(() => false))) return void took.push(gate.openMs() - began)
+    if (gate.openMs() - began > WITHIN_MS) return void missed.push(`${what}: not after ${WITHIN_MS / 1000} s`)
     await sleep(LOOK_EVERY_MS)
   }
 }

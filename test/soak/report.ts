@@ -29,6 +29,14 @@ export type Soaked = {
 /** Until then caches fill and code is compiled. */
 const WARM = 0.2
 const SHOWN = 10
+/** Of the processes that stay, those whose growth is ours to answer for. */
+export const OURS: readonly string[] = ['webhook', 'controller']
+/** Much more than noise: less than that is for whoever reads the slopes. */
+const GROWN: Readonly<Record<Held, (before: number) => number>> = {
+  megabytes: before => before * 1.5,
+  descriptors: before => before * 1.5 + 10,
+  sockets: before => before * 1.5 + 10,
+}
 
 /** Gives the exit code. */
 export function report(soaked: Soaked): number {
@@ -36,6 +44,7 @@ export function report(soaked: Soaked): number {
   console.table(series.map(held))
   const unprotected = requests.unprotected.length + churned.unprotected.length + open.length
   const failures = requests.failed.length + churned.failed.length
+  const leaks = series.filter(({ name }) => OURS.includes(name)).flatMap(grown)
   console.table({
     minutes,
     'routes asked about': requests.sent,
@@ -49,6 +58,7 @@ export function report(soaked: Soaked): number {
     'repairs missed': repairs.missed.length,
     'requests failed': failures,
     unprotected,
+    leaks: leaks.length,
   })
   console.log(`drawn: ${svg}`)
   const said = [
@@ -57,10 +67,11 @@ export function report(soaked: Soaked): number {
     ...churned.unprotected.map(each => `${each}: without the login`),
     ...open.map(each => `${each}: stored without the login`),
     ...repairs.missed,
+    ...leaks,
   ]
   for (const each of said.slice(0, SHOWN)) console.log(each)
   if (said.length > SHOWN) console.log(`and ${said.length - SHOWN} more`)
-  return unprotected + failures + repairs.missed.length === 0 ? 0 : 1
+  return unprotected + failures + repairs.missed.length + leaks.length === 0 ? 0 : 1
 }
 
 function held({ name, samples }: Series) {
@@ -76,6 +87,15 @@ function held({ name, samples }: Series) {
     sockets: last?.sockets,
     'sockets an hour': growth('sockets'),
   }
+}
+
+/** The least of the last third beside the least of the one before: what comes and goes with the load is in neither. */
+function grown({ name, samples }: Series): string[] {
+  const third = (from: number) => samples.slice((samples.length * from) / 3, (samples.length * (from + 1)) / 3)
+  return (Object.keys(GROWN) as Held[]).flatMap(of => {
+    const [before, after] = [1, 2].map(from => Math.min(...third(from).map(each => each[of]))) as [number, number]
+    return after > GROWN[of](before) ? [`${name}: ${of} grew from ${before} to ${after}`] : []
+  })
 }
 
 function took(all: readonly number[]): string {

@@ -1,9 +1,12 @@
 // Pods that are replaced all the while, beside some that stay for the whole time: by those it is seen what grows.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { collection } from '../integration/api.ts'
+import { TEAM } from '../integration/faults.ts'
 import type { Installed, Replica, Start } from '../integration/installed.ts'
 import type { Pod } from '../integration/pods.ts'
 import type { WholeCluster } from '../integration/whole-cluster.ts'
 import type { Gate } from './gate.ts'
+import { GUARDS } from './repairs.ts'
 
 export type Restarts = { webhooks: number; controllers: number; apiServer: number }
 
@@ -45,20 +48,21 @@ async function started<T extends Pod>(starting: Promise<T>): Promise<T> {
   return pod
 }
 
-export async function restartApiServer(
-  { controlPlane, isServed }: WholeCluster,
-  everyMs: number,
-  gate: Gate,
-  told: Restarts,
-): Promise<void> {
+export async function restartApiServer(all: WholeCluster, everyMs: number, gate: Gate, told: Restarts): Promise<void> {
   while (!gate.isOver()) {
     await sleep(everyMs)
     if (gate.isOver()) return
     await gate.closedWhile(async () => {
-      await controlPlane.restartApiServer()
+      await all.controlPlane.restartApiServer()
       const deadline = performance.now() + SERVED_WITHIN_MS
-      while (!(await isServed().catch(() => false)) && performance.now() < deadline) await sleep(200)
+      while (!(await isBack(all).catch(() => false)) && performance.now() < deadline) await sleep(200)
     })
     told.apiServer++
   }
+}
+
+/** Each kind that is written has to be known again: defined ones come a moment after those that are built in. */
+async function isBack({ api, isServed }: WholeCluster): Promise<boolean> {
+  const known = [collection(TEAM), GUARDS].map(async path => (await api.send('GET', path)).status === 200)
+  return (await Promise.all(known)).every(Boolean) && (await isServed())
 }

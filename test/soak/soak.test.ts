@@ -53,8 +53,24 @@ const good: Soaked = {
   svg: 'soak.svg',
 }
 const bad = { name: 'a', status: 500, message: 'no' } as Sent
+const growing = (name: string, of: (turn: number) => Partial<Sample>): Partial<Soaked> => ({
+  series: [
+    {
+      name,
+      samples: Array.from({ length: 90 }, (_, turn) => ({
+        ...{ hours: turn / 90, megabytes: 80, descriptors: 30, sockets: 12, ...of(turn) },
+      })),
+    },
+  ],
+})
 test.each<[string, number, Partial<Soaked>]>([
   ['nothing', 0, {}],
+  ['a start that takes its time', 0, growing('webhook', turn => ({ megabytes: Math.min(200, 50 + turn * 5) }))],
+  ['memory that comes and goes', 0, growing('webhook', turn => ({ megabytes: 80 + (turn % 10) * turn }))],
+  ['what others hold', 0, growing('etcd', turn => ({ megabytes: 80 * 2 ** (turn / 10) }))],
+  ['memory that only grows', 1, growing('webhook', turn => ({ megabytes: 50 + turn * 5 }))],
+  ['descriptors that are never closed', 1, growing('controller', turn => ({ descriptors: 10 + 2 * turn }))],
+  ['sockets that are never closed', 1, growing('controller', turn => ({ sockets: 10 + 2 * turn }))],
   ['a request that failed', 1, { requests: { ...good.requests, failed: [bad] } }],
   ['a request without the login', 1, { requests: { ...good.requests, unprotected: [bad] } }],
   ['a change that failed', 1, { churned: { ...good.churned, failed: ['create a: 500'] } }],
