@@ -20,6 +20,7 @@ export type Api = {
   /** A merge patch, of a subresource such as `/status` too. */
   patch(document: KubeObject, changes: object, user?: User, subresource?: string): Promise<Reply>
   remove(document: KubeObject, user?: User): Promise<Reply>
+  /** All connections; another request opens another. */
   close(): void
 }
 
@@ -32,11 +33,14 @@ export function person(name: string): User {
   return { name, groups: ['system:authenticated'] }
 }
 
+/** An API server closes what is unused for 90 s, and whoever writes at that moment gets an error. */
+const UNUSED_MS = 20_000
+
 /** Without a user: one who may do everything. */
 export function connect(controlPlane: ControlPlane): Api {
   const { server } = controlPlane
   const { authorization, ca } = credentials(controlPlane)
-  const agent = new Agent({ keepAlive: true, ca })
+  const agent = new Agent({ keepAlive: true, ca, timeout: UNUSED_MS })
   const call = (method: string, path: string, body?: object, user?: User): Promise<{ status: number; text: string }> =>
     new Promise((resolve, reject) => {
       const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
@@ -48,7 +52,7 @@ export function connect(controlPlane: ControlPlane): Api {
         response.on('data', chunk => chunks.push(chunk))
         response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }))
       })
-      sent.on('error', reject)
+      sent.on('error', cause => reject(new Error(`${method} ${path}: ${cause.message}`, { cause })))
       sent.end(text)
     })
   const send: Send = async (...args) => {

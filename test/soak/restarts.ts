@@ -53,7 +53,8 @@ export async function restartApiServer(all: WholeCluster, everyMs: number, gate:
     await sleep(everyMs)
     if (gate.isOver()) return
     await gate.closedWhile(async () => {
-      await all.controlPlane.restartApiServer()
+      // Kept ones would be found dead by whoever writes next.
+      await all.controlPlane.restartApiServer(async () => all.api.close())
       const deadline = performance.now() + SERVED_WITHIN_MS
       while (!(await isBack(all).catch(() => false)) && performance.now() < deadline) await sleep(200)
     })
