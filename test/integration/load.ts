@@ -17,6 +17,8 @@ export type Sent = {
   readonly message: string
   /** What came back, which is what was stored, has the protection. */
   readonly isProtected: boolean
+  /** ms, by the clock that is never set back. */
+  readonly began: number
   readonly milliseconds: number
   /** Since the first one was. */
   readonly sentMs: number
@@ -97,6 +99,7 @@ async function create(client: Client, route: KubeObject, isDryRun: boolean): Pro
     status,
     message: status === 201 ? '' : String(body.message),
     isProtected: status === 201 && isProtected(object(body.metadata)),
+    began,
     milliseconds: performance.now() - began,
   }
 }

@@ -8,6 +8,7 @@ import { namespace, team } from '../integration/cluster-objects.ts'
 import { labelled } from '../integration/faults.ts'
 import { isProtected } from '../integration/load.ts'
 import type { Gate } from './gate.ts'
+import { type Answered, isLate } from './late.ts'
 
 export type Churned = {
   made: number
@@ -16,8 +17,8 @@ export type Churned = {
   teams: number
   /** Answered 429, and tried again. */
   again: number
-  /** What was answered otherwise than it should be. */
-  readonly failed: string[]
+  /** What was answered otherwise than it should be, or late; what was late was tried again. */
+  readonly failed: Answered[]
   /** Taken with the label and without the login. */
   readonly unprotected: string[]
 }
@@ -53,7 +54,7 @@ async function relabel(api: Api, route: KubeObject, told: Churned): Promise<void
   const set = (label: string | null) => () => api.patch(route, { metadata: { labels: { [PROTECT]: label } } })
   const bare = await taken(`unlabel ${route.metadata.name}`, told, false, set(null))
   if (bare?.status === 200 && isProtected(object(bare.body.metadata)))
-    told.failed.push(`unlabel ${route.metadata.name}: it is protected still`)
+    told.failed.push({ ...NOTHING, name: `unlabel ${route.metadata.name}`, message: 'it is protected still' })
   await taken(`label ${route.metadata.name}`, told, true, set('true'))
   told.changed += 2
 }
@@ -82,21 +83,28 @@ async function taken(
   isOurs: boolean,
   send: () => Promise<Reply>,
 ): Promise<Reply | undefined> {
+  let wasLate = false
   for (let tries = 0; tries < TRIES; tries++) {
-    const reply = await send().catch((error: Error) => error)
-    if (reply instanceof Error) {
-      told.failed.push(`${what}: ${reply.message}`)
-      return undefined
-    }
-    if (reply.status === 429) {
-      told.again++
+    const began = performance.now()
+    const reply = await send().catch((error: Error): Reply => ({ status: 0, message: error.message, body: {} }))
+    const { status, message } = reply
+    // Done by the one before, which nobody heard of.
+    if (wasLate && (status === 404 || status === 409)) return undefined
+    if (status >= 300 || status === 0) {
+      const isAgain = status === 429
+      if (isAgain) told.again++
+      else told.failed.push({ name: what, status, message, began, milliseconds: performance.now() - began })
+      wasLate ||= isLate(reply)
+      if (!isAgain && !isLate(reply)) return reply
       await sleep(1_000)
       continue
     }
-    if (reply.status >= 300) told.failed.push(`${what}: ${reply.status} ${reply.message}`)
-    else if (isOurs && !isProtected(object(reply.body.metadata))) told.unprotected.push(what)
+    if (isOurs && !isProtected(object(reply.body.metadata))) told.unprotected.push(what)
     return reply
   }
-  told.failed.push(`${what}: tried ${TRIES} times`)
+  told.failed.push({ ...NOTHING, name: what, message: `tried ${TRIES} times` })
   return undefined
 }
+
+/** Where it is not about one answer. */
+const NOTHING = { status: 200, began: 0, milliseconds: 0 }

@@ -18,6 +18,7 @@ import { ROOT } from '../integration/pods.ts'
 import { startWhole, type WholeCluster } from '../integration/whole-cluster.ts'
 import { type Churned, churnRoutes, churnTeams } from './churn.ts'
 import { type Gate, gateUntil } from './gate.ts'
+import { lateByOthers } from './late.ts'
 import { breakThings, guards, type Repairs } from './repairs.ts'
 import { OURS, report } from './report.ts'
 import { type Restarts, restartApiServer, restartPods } from './restarts.ts'
@@ -89,6 +90,7 @@ async function soak(all: WholeCluster): Promise<number> {
   const requests = {
     sent: sent.length,
     failed: failed(sent),
+    late: lateByOthers([...failed(sent), ...churned.failed], sent),
     notYet: notYet(sent).length,
     unprotected: unprotected(sent),
   }

@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { expect, jest, test } from '@jest/globals'
 import type { Sent } from '../integration/load.ts'
+import { lateByOthers } from './late.ts'
 import { report, type Soaked } from './report.ts'
 import { type Sample, sample } from './sample.ts'
 import { slope } from './slope.ts'
@@ -29,6 +30,23 @@ test('a sample counts the descriptors and sockets of a process, and of one that 
   expect(sample(2 ** 22 + 1, 0)).toBeUndefined()
 })
 
+test('late by others is what had no answer in time while something without the label was slow', () => {
+  const sent = (began: number, milliseconds: number, more: Partial<Sent> = {}): Sent => ({
+    ...{ name: 'a', isLabelled: true, isDryRun: true, status: 201, message: '', isProtected: true },
+    ...{ began, milliseconds, ...more },
+  })
+  const of = { status: 500, message: 'failed calling webhook "validate.auth.example": context deadline exceeded' }
+  const late = sent(1_000, 5_000, of)
+  const others = (milliseconds: number, more: Partial<Sent> = {}) =>
+    sent(500, milliseconds, { isLabelled: false, ...more })
+  expect(lateByOthers([late], [late, others(20)])).toEqual([])
+  expect(lateByOthers([late], [late, sent(500, 2_000), others(400)])).toEqual([])
+  expect(lateByOthers([late], [late, others(1_200)])).toEqual([late])
+  expect(lateByOthers([late], [late, others(600, { status: 504 })])).toEqual([late])
+  expect(lateByOthers([sent(9_000, 5_000, of)], [others(1_200)])).toEqual([])
+  expect(lateByOthers([sent(1_000, 5_000, { status: 500, message: 'x509' })], [others(1_200)])).toEqual([])
+})
+
 const series = ['webhook', '<controller>'].map(name => ({
   name,
   samples: [0, 0.5, 1].map(hours => ({ hours, megabytes: 80 + hours, descriptors: 30, sockets: 12 })),
@@ -48,7 +66,7 @@ const good: Soaked = {
   repairs: { guards: [100], bundles: [200], missed: [] },
   restarts: { webhooks: 1, controllers: 1, apiServer: 1 },
   authorities: 1,
-  requests: { sent: 2, failed: [], notYet: 1, unprotected: [] },
+  requests: { sent: 2, failed: [], late: [], notYet: 1, unprotected: [] },
   open: [],
   svg: 'soak.svg',
 }
@@ -72,8 +90,9 @@ test.each<[string, number, Partial<Soaked>]>([
   ['descriptors that are never closed', 1, growing('controller', turn => ({ descriptors: 10 + 2 * turn }))],
   ['sockets that are never closed', 1, growing('controller', turn => ({ sockets: 10 + 2 * turn }))],
   ['a request that failed', 1, { requests: { ...good.requests, failed: [bad] } }],
+  ['a request that was late, as others were', 0, { requests: { ...good.requests, failed: [bad], late: [bad] } }],
   ['a request without the login', 1, { requests: { ...good.requests, unprotected: [bad] } }],
-  ['a change that failed', 1, { churned: { ...good.churned, failed: ['create a: 500'] } }],
+  ['a change that failed', 1, { churned: { ...good.churned, failed: [bad] } }],
   ['a change without the login', 1, { churned: { ...good.churned, unprotected: ['create a'] } }],
   ['a route that is stored without the login', 1, { open: ['a'] }],
   ['a repair that was missed', 1, { repairs: { ...good.repairs, missed: ['a guard'] } }],
