@@ -40,10 +40,19 @@ function join(client: Socket, upstream: Socket, open: Set<Socket>): void {
     open.add(from)
     from.setNoDelay(true)
     from.pipe(to)
-    from.on('error', () => to.resetAndDestroy())
+    from.on('error', () => reset(to))
     from.on('close', () => {
       open.delete(from)
       to.destroySoon()
     })
   }
+}
+
+/**
+ * One that is ending already is only closed: libuv refuses to reset it (uv_tcp_close_reset gives EINVAL while a shutdown is
+ * under way), and Node 26 then never closes it, and goes round forever when the process ends.
+ */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy()
+  else socket.resetAndDestroy()
 }

@@ -51,16 +51,13 @@ const { flags, env } = shippedWith(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'
 const start: Start = { config: { ...CONFIG, certificates } as unknown as KubeObject, bundle: values.bundle, flags, env }
 
 const cluster = await startWhole(2, start)
-let code = 1
 try {
   await applied(cluster.controlPlane, namespace('gateways'), ENVOY, GATEWAY)
   await until('there are guards', async () => (await guards(cluster.api)).length > 0, MINUTE_MS)
-  code = await soak(cluster)
+  process.exitCode = await soak(cluster)
 } finally {
   await cluster.stop()
 }
-// Not by itself: Node 26 has been seen to go round forever in closing what unreferenced child processes leave behind.
-process.stdout.write('', () => process.exit(code))
 
 async function soak(all: WholeCluster): Promise<number> {
   const gate = gateUntil(performance.now() + minutes * MINUTE_MS)
