@@ -1,8 +1,10 @@
 // What a soak says rests on these: a slope is the slope, a sample is of the process, and what is bad fails the run.
 import { closeSync, openSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, jest, test } from '@jest/globals'
 import type { Sent } from '../integration/load.ts'
+import { gateUntil } from './gate.ts'
 import { lateByOthers } from './late.ts'
 import { report, type Soaked } from './report.ts'
 import { type Sample, sample } from './sample.ts'
@@ -45,6 +47,30 @@ test('late by others is what had no answer in time while something without the l
   expect(lateByOthers([late], [late, others(600, { status: 504 })])).toEqual([late])
   expect(lateByOthers([sent(9_000, 5_000, of)], [others(1_200)])).toEqual([])
   expect(lateByOthers([sent(1_000, 5_000, { status: 500, message: 'x509' })], [others(1_200)])).toEqual([])
+})
+
+test('a gate waits for what is under way, holds back what comes, and counts no time while it is closed', async () => {
+  const gate = gateUntil(Number.POSITIVE_INFINITY)
+  const order: string[] = []
+  let over = () => {}
+  const underWay = new Promise<void>(resolve => {
+    over = resolve
+  })
+  const first = gate.during(() => underWay.then(() => void order.push('what was under way')))
+  const closed = gate.closedWhile(async () => {
+    order.push('the work')
+    const before = gate.openMs()
+    await sleep(20)
+    expect(gate.openMs()).toBeCloseTo(before, 6)
+  })
+  expect(gate.isClosed()).toBe(true)
+  const next = gate.during(async () => void order.push('what came meanwhile'))
+  await sleep(20)
+  expect(order).toEqual([])
+  over()
+  await Promise.all([first, closed, next])
+  expect(order).toEqual(['what was under way', 'the work', 'what came meanwhile'])
+  expect(gate.isClosed()).toBe(false)
 })
 
 const series = ['webhook', '<controller>'].map(name => ({
