@@ -1,6 +1,6 @@
 // The log: one JSON object a line on standard output, written in batches so that it costs a request little.
 import { type LevelWithSilent, pino } from 'pino'
-import { logOutput } from './log-output.ts'
+import { logOutput } from './log/output.ts'
 
 /** What everybody else knows of the log. */
 export interface Log {

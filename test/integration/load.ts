@@ -20,8 +20,6 @@ export type Sent = {
   /** ms, by the clock that is never set back. */
   readonly began: number
   readonly milliseconds: number
-  /** Since the first one was. */
-  readonly sentMs: number
 }
 
 export type Load = {
@@ -60,8 +58,7 @@ export function startLoad(controlPlane: ControlPlane, options: LoadOptions): Loa
       // What a late timer or late answers have missed is made up for: the rate holds.
       const due = ((performance.now() - began) * perSecond) / 1000
       while (asked.length < due && asked.length - answered.length < MOST_UNDER_WAY) {
-        const sentMs = performance.now() - began
-        asked.push(ask(asked.length).then(answer => void answered.push({ ...answer, sentMs })))
+        asked.push(ask(asked.length).then(sent => void answered.push(sent)))
       }
       await sleep(TICK_MS)
     }
@@ -88,7 +85,7 @@ function open(server: string, ca: Buffer): ClientHttp2Session {
 
 type Client = { readonly session: ClientHttp2Session; readonly authorization: string }
 
-async function create(client: Client, route: KubeObject, isDryRun: boolean): Promise<Omit<Sent, 'sentMs'>> {
+async function create(client: Client, route: KubeObject, isDryRun: boolean): Promise<Sent> {
   const began = performance.now()
   const { status, text } = await post(client, route, isDryRun).catch(error => ({ status: 0, text: String(error) }))
   const body = text.startsWith('{') ? object(JSON.parse(text)) : { message: text }
@@ -153,9 +150,15 @@ export function figures(title: string, all: readonly Sent[]): string {
   const at = (part: number) => `${Math.round(took[Math.min(took.length - 1, Math.floor(took.length * part))] ?? 0)} ms`
   const labelled = all.filter(({ isLabelled }) => isLabelled).length
   const answers = all.filter(({ status }) => status !== 0).length
-  const rate = Math.round((all.length * 1000) / all.reduce((most, { sentMs }) => Math.max(most, sentMs), 1000))
-  const counts = `sent ${all.length} (${labelled} labelled), ${rate} a second, answered ${answers}, failed ${failed(all).length}`
+  const sent = `sent ${all.length} (${labelled} labelled), ${perSecond(all)} a second`
+  const counts = `${sent}, answered ${answers}, failed ${failed(all).length}`
   return `${title}: ${counts}, not yet ${notYet(all).length}, p50 ${at(0.5)}, p99 ${at(0.99)}, longest ${at(1)}\n`
+}
+
+function perSecond(all: readonly Sent[]): number {
+  const began = all.map(({ began }) => began).sort((a, b) => a - b)
+  const lastedMs = (began.at(-1) ?? 0) - (began[0] ?? 0)
+  return Math.round((all.length * 1000) / Math.max(1000, lastedMs))
 }
 
 /** What was said to those that got no route, each text once, whatever the connection. */

@@ -23,14 +23,14 @@ export function gateUntil(end: number): Gate {
   const open = async () => {
     while (state.isClosed) await sleep(LOOK_EVERY_MS)
   }
-  const closedMs = () => state.closedMs + (state.isClosed ? performance.now() - state.closedAt : 0)
   return {
     isOver: () => performance.now() >= end,
     isClosed: () => state.isClosed,
-    openMs: () => performance.now() - began - closedMs(),
+    openMs: () => (state.isClosed ? state.closedAt : performance.now()) - began - state.closedMs,
     open,
     async during(work) {
-      await open()
+      // No pause where it is open: it could be closed in between.
+      while (state.isClosed) await open()
       state.underWay++
       try {
         return await work()
@@ -43,7 +43,7 @@ export function gateUntil(end: number): Gate {
       state.isClosed = true
       while (state.underWay > 0) await sleep(LOOK_EVERY_MS)
       await work()
-      state.closedMs = closedMs()
+      state.closedMs += performance.now() - state.closedAt
       state.isClosed = false
     },
   }

@@ -1,5 +1,6 @@
 // Where the log goes: a descriptor, written in batches. Lines are lost, rather than waited for or died for, where nobody
-// takes them: a disk that is full, a pipe that nobody reads or that is closed.
+// takes them: a disk that is full, a pipe that nobody reads or that is closed. Pino's own stream tries a full disk for ever
+// as the process ends, and holds up its end.
 import { write, writeSync } from 'node:fs'
 
 const BATCH_CHARACTERS = 64 * 1024
