@@ -2,7 +2,8 @@
 // whatever is there, since anybody may have damaged it, and written in one form.
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { string, strings } from '../core/json.ts'
-import { type Authority, pem } from './authority.ts'
+import type { Authority } from './authority.ts'
+import { pem } from './pem.ts'
 import { BACKDATED_MS, outsideOfItsTime } from './validity.ts'
 
 export type Authorities = {

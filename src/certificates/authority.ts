@@ -1,29 +1,20 @@
 // A certificate authority of our own: one key pair that signs leaves and nothing else.
 import { randomBytes } from 'node:crypto'
-import { generate } from 'selfsigned'
-import { days, validity } from './validity.ts'
+import { BasicConstraints, id_ce_basicConstraints, id_ce_keyUsage, KeyUsage, KeyUsageFlags } from '@peculiar/asn1-x509'
+import { extension, makeCertificate } from './certificate.ts'
+import type { Pair } from './pem.ts'
+import { AUTHORITY_MS, validity } from './validity.ts'
 
-export type Authority = { readonly cert: string; readonly key: string }
-
-export const AUTHORITY_MS = days(365)
+export type Authority = Pair
 
 export async function createAuthority(now: Date, lifetimeMs = AUTHORITY_MS): Promise<Authority> {
-  // A name for each generation: in a bundle of two authorities with one name, OpenSSL tries one of them only.
-  const name = `portcullis-ca-${randomBytes(4).toString('hex')}`
-  const made = await generate([{ name: 'commonName', value: name }], {
+  return makeCertificate({
+    // A name for each generation: in a bundle of two authorities with one name, OpenSSL tries one of them only.
+    commonName: `portcullis-ca-${randomBytes(4).toString('hex')}`,
     ...validity(now, lifetimeMs),
-    keyType: 'ec',
-    curve: 'P-256',
-    algorithm: 'sha256',
     extensions: [
-      { name: 'basicConstraints', cA: true, pathLenConstraint: 0, critical: true },
-      { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+      extension(id_ce_basicConstraints, new BasicConstraints({ cA: true, pathLenConstraint: 0 }), true),
+      extension(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign), true),
     ],
   })
-  return { cert: pem(made.cert), key: pem(made.private) }
-}
-
-/** Ends with a line break, so that bundles are made by joining. */
-export function pem(text: string): string {
-  return `${text.trimEnd()}\n`
 }

@@ -1,13 +1,25 @@
 // The certificate that a server shows, signed by our authority.
 import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-import { generate } from 'selfsigned'
-import { type Authority, pem } from './authority.ts'
-import { days } from './validity.ts'
+import {
+  BasicConstraints,
+  ExtendedKeyUsage,
+  GeneralName,
+  id_ce_basicConstraints,
+  id_ce_extKeyUsage,
+  id_ce_keyUsage,
+  id_ce_subjectAltName,
+  id_kp_serverAuth,
+  KeyUsage,
+  KeyUsageFlags,
+  SubjectAlternativeName,
+} from '@peculiar/asn1-x509'
+import type { Authority } from './authority.ts'
+import { extension, makeCertificate } from './certificate.ts'
+import type { Pair } from './pem.ts'
+import { LEAF_MS } from './validity.ts'
 
-export type Leaf = { readonly cert: string; readonly key: string }
-
-export const LEAF_MS = days(7)
+export type Leaf = Pair
 
 /** DNS names and IP addresses. The common name is no name of the server: it may have 64 characters only, these 253. */
 export async function issueLeaf(
@@ -17,25 +29,22 @@ export async function issueLeaf(
   lifetimeMs = LEAF_MS,
 ): Promise<Leaf> {
   const { validFromDate, validToDate } = new X509Certificate(authority.cert)
-  const made = await generate([{ name: 'commonName', value: 'portcullis' }], {
+  const contents = {
+    commonName: 'portcullis',
     // From when its authority is: else one that is made by a clock that is days ahead is accepted by nobody else.
-    notBeforeDate: new Date(validFromDate.getTime()),
+    notBefore: new Date(validFromDate.getTime()),
     // Nobody accepts it for longer than its authority.
-    notAfterDate: new Date(Math.min(now.getTime() + lifetimeMs, validToDate.getTime())),
-    keyType: 'ec',
-    curve: 'P-256',
-    algorithm: 'sha256',
-    ca: authority,
+    notAfter: new Date(Math.min(now.getTime() + lifetimeMs, validToDate.getTime())),
     extensions: [
-      { name: 'basicConstraints', cA: false, critical: true },
-      { name: 'keyUsage', digitalSignature: true, critical: true },
-      { name: 'extKeyUsage', serverAuth: true },
-      { name: 'subjectAltName', altNames: names.map(altName) },
+      extension(id_ce_basicConstraints, new BasicConstraints({ cA: false }), true),
+      extension(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.digitalSignature), true),
+      extension(id_ce_extKeyUsage, new ExtendedKeyUsage([id_kp_serverAuth])),
+      extension(id_ce_subjectAltName, new SubjectAlternativeName(names.map(nameOf))),
     ],
-  })
-  return { cert: pem(made.cert), key: pem(made.private) }
+  }
+  return makeCertificate(contents, authority)
 }
 
-function altName(name: string): { type: 2; value: string } | { type: 7; ip: string } {
-  return isIP(name) === 0 ? { type: 2, value: name } : { type: 7, ip: name }
+function nameOf(name: string): GeneralName {
+  return new GeneralName(isIP(name) === 0 ? { dNSName: name } : { iPAddress: name })
 }

@@ -2,9 +2,8 @@
 // old one signed is valid any more.
 import { X509Certificate } from 'node:crypto'
 import { type Authorities, type Found, MOST, newest } from './authorities.ts'
-import { AUTHORITY_MS, type Authority } from './authority.ts'
-import { LEAF_MS } from './leaf.ts'
-import { isDue } from './validity.ts'
+import type { Authority } from './authority.ts'
+import { AUTHORITY_MS, isDue, LEAF_MS } from './validity.ts'
 
 export type RotationTimes = {
   readonly authorityMs: number

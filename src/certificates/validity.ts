@@ -2,15 +2,14 @@
 import type { X509Certificate } from 'node:crypto'
 
 const HOUR = 60 * 60 * 1000
+const DAY = 24 * HOUR
+export const AUTHORITY_MS = 365 * DAY
+export const LEAF_MS = 7 * DAY
 /** Clocks of other machines may be behind ours. */
 export const BACKDATED_MS = HOUR
 
-export function days(count: number): number {
-  return count * 24 * HOUR
-}
-
-export function validity(now: Date, lifetime: number): { notBeforeDate: Date; notAfterDate: Date } {
-  return { notBeforeDate: new Date(now.getTime() - BACKDATED_MS), notAfterDate: new Date(now.getTime() + lifetime) }
+export function validity(now: Date, lifetime: number): { notBefore: Date; notAfter: Date } {
+  return { notBefore: new Date(now.getTime() - BACKDATED_MS), notAfter: new Date(now.getTime() + lifetime) }
 }
 
 /** After two thirds of its life, which began when it was made. */

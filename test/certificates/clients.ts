@@ -15,11 +15,17 @@ export function accepts(bundle: string, leaf: X509Certificate, now: number): boo
 }
 
 /** What OpenSSL says of it; throws if it does not accept it. */
-export function openssl(bundle: string, leaf: string, name: string, now: number): string {
+export function openssl(
+  bundle: string,
+  leaf: string,
+  name: string,
+  now: number,
+  more: readonly string[] = ['-x509_strict'],
+): string {
   const { bundleFile, leafFile } = files(bundle, leaf)
   const at = ['-attime', String(Math.floor(now / 1000))]
   const how = ['-purpose', 'sslserver', '-verify_hostname', name, '-CAfile', bundleFile]
-  return execFileSync('openssl', ['verify', ...how, ...at, leafFile], { encoding: 'utf8', stdio: 'pipe' })
+  return execFileSync('openssl', ['verify', ...more, ...how, ...at, leafFile], { encoding: 'utf8', stdio: 'pipe' })
 }
 
 export function files(bundle: string, leaf: string): { bundleFile: string; leafFile: string } {

@@ -1,7 +1,10 @@
 // Every kind of certificate that we make, under every bundle that there may be: OpenSSL and Go say what Node says.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
-import { beforeAll, expect, test } from '@jest/globals'
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from '@jest/globals'
 import { type Authority, createAuthority } from '../../src/certificates/authority.ts'
 import { issueLeaf } from '../../src/certificates/leaf.ts'
 import { locate } from '../parts/locate.ts'
@@ -10,7 +13,13 @@ import { accepts, files, openssl } from './clients.ts'
 
 const NAME = 'portcullis-webhook.portcullis.svc'
 const MINUTE = 60_000
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0
+const HASH = /^([0-9A-F]{2}:){19}[0-9A-F]{2}$/
+const describeWithOpenssl = spawnSync('openssl', ['version']).status === 0 ? describe : skipped
+
+function skipped(name: string, of: () => void): void {
+  console.log('left out: there is no openssl here')
+  describe.skip(name, of)
+}
 
 let authorities: readonly Authority[]
 /** Of each authority: one as they are, one that is cut short by its authority's end. */
@@ -46,21 +55,74 @@ function agree(verify: (bundle: string, leaf: string) => boolean): void {
   expect(seen).toEqual({ accepted: 33, rejected: 12 })
 }
 
+/** As OpenSSL prints them. */
+function identifiers(cert: string): { subject: string | undefined; authority: string | undefined } {
+  const text = execFileSync('openssl', ['x509', '-noout', '-text'], { input: cert, encoding: 'utf8' })
+  const [subject, authority] = ['Subject', 'Authority'].map(of => {
+    return new RegExp(`X509v3 ${of} Key Identifier: *\\n *(?:keyid:)?([0-9A-F:]+)`).exec(text)?.[1]
+  })
+  return { subject, authority }
+}
+
+function authorityByOpenssl(identifier: string): Authority {
+  const dir = mkdtempSync(join(tmpdir(), 'portcullis-foreign-'))
+  const [keyFile, certFile] = [join(dir, 'ca.key'), join(dir, 'ca.crt')]
+  const usage = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign']
+  const extensions = [...usage, `subjectKeyIdentifier=${identifier}`, 'authorityKeyIdentifier=none']
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', keyFile]
+  const { bundleFile: config } = files('[req]\ndistinguished_name=dn\n[dn]\n', '')
+  const args = ['-x509', '-config', config, '-subj', '/O=Somebody/CN=else', '-days', '30', '-out', certFile]
+  execFileSync('openssl', ['req', ...args, ...key, ...extensions.flatMap(each => ['-addext', each])], { stdio: 'pipe' })
+  return { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') }
+}
+
 test('a leaf never outlives its authority', () => {
   const ends = (cert: string) => new X509Certificate(cert).validToDate.getTime()
   for (const { cert, by } of leaves) expect(ends(cert)).toBeLessThanOrEqual(ends(by.cert))
 })
 
-test('OpenSSL agrees', () => {
-  if (!hasOpenssl) return console.log('left out: there is no openssl here')
-  agree((bundle, leaf) => {
+test('serial numbers are positive, have at most 20 bytes, and differ', () => {
+  const all = [...authorities, ...leaves].map(({ cert }) => new X509Certificate(cert).serialNumber)
+  expect(new Set(all).size).toBe(6)
+  // As hexadecimal: a first digit from 8 on would be a negative number, or one that a zero precedes.
+  for (const each of all) expect(each).toMatch(/^[1-7][0-9A-F]{31}$/)
+})
+
+// With x509_strict it wants what RFC 5280 does; so does Python from 3.13 on, unless it is told not to.
+describeWithOpenssl('OpenSSL', () => {
+  const isGood = (bundle: string, leaf: string, more: readonly string[]) => {
     try {
-      return /: OK/.test(openssl(bundle, leaf, NAME, Date.now()))
+      return /: OK/.test(openssl(bundle, leaf, NAME, Date.now(), more))
     } catch {
       return false
     }
+  }
+
+  test.each([[[]], [['-x509_strict']]])('agrees, told %j', more => {
+    agree((bundle, leaf) => isGood(bundle, leaf, more))
+  }, 60_000)
+
+  test('reads in a leaf which key signed it: the one that its authority says is its own', () => {
+    for (const { cert, by } of leaves) {
+      const [own, authority] = [identifiers(cert), identifiers(by.cert)]
+      expect(own).toEqual({ subject: expect.stringMatching(HASH), authority: authority.subject })
+      expect(authority).toEqual({ subject: expect.stringMatching(HASH), authority: authority.subject })
+      expect(own.subject).not.toBe(authority.subject)
+    }
+    expect(new Set([...authorities, ...leaves].map(({ cert }) => identifiers(cert).subject)).size).toBe(6)
   })
-}, 60_000)
+
+  test.each([
+    ['that calculated it another way', 'hash', ['-x509_strict']],
+    ['that has none, as ours once had not', 'none', []],
+  ])('agrees on a leaf by an authority %s', async (_, identifier, more) => {
+    const foreign = authorityByOpenssl(identifier)
+    const { cert } = await issueLeaf(foreign, [NAME], new Date())
+    expect(identifiers(foreign.cert).subject === undefined).toBe(identifier === 'none')
+    if (identifier !== 'none') expect(identifiers(cert).authority).toBe(identifiers(foreign.cert).subject)
+    expect(isGood(foreign.cert, cert, more)).toBe(true)
+  })
+})
 
 describeWithParts('Go, which API servers are written in,', ['verify'], () => {
   const verify = (bundle: string, leaf: string, name = NAME) => {

@@ -1,14 +1,22 @@
 import { Agent } from 'node:https'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import { generate } from 'selfsigned'
+import {
+  ExtendedKeyUsage,
+  GeneralName,
+  id_ce_extKeyUsage,
+  id_ce_subjectAltName,
+  id_kp_clientAuth,
+  SubjectAlternativeName,
+} from '@peculiar/asn1-x509'
 import { type Authority, createAuthority } from '../../src/certificates/authority.ts'
+import { extension, makeCertificate } from '../../src/certificates/certificate.ts'
 import { keyPair, readToEnd, review, type Server, startServer } from './serving.ts'
 
 const DAY = 24 * 60 * 60 * 1000
 const NAME = 'kube-apiserver-webhook-client'
 
-type Names = { readonly cn: string; readonly san?: { type: 2 | 6; value: string }[] }
+type Names = { readonly cn: string; readonly san?: readonly Partial<GeneralName>[] }
 type Client = { readonly cert: string; readonly key: string }
 
 let authority: Authority
@@ -29,24 +37,24 @@ afterEach(() => {
 })
 afterAll(() => server.drain({ delayMs: 0, graceMs: 0 }))
 
+const nameOf = (san: Partial<GeneralName>) => new GeneralName(san)
+
 async function issue(
   ca: Authority,
   { cn, san = [] }: Names,
   days: [from: number, to: number] = [-1, 1],
 ): Promise<Client> {
   const [from, to] = days.map(day => new Date(Date.now() + day * DAY)) as [Date, Date]
-  const made = await generate([{ name: 'commonName', value: cn }], {
-    notBeforeDate: from,
-    notAfterDate: to,
-    keyType: 'ec',
-    algorithm: 'sha256',
-    ca,
+  const contents = {
+    commonName: cn,
+    notBefore: from,
+    notAfter: to,
     extensions: [
-      { name: 'extKeyUsage', clientAuth: true },
-      ...(san.length === 0 ? [] : [{ name: 'subjectAltName', altNames: san } as const]),
+      extension(id_ce_extKeyUsage, new ExtendedKeyUsage([id_kp_clientAuth])),
+      ...(san.length === 0 ? [] : [extension(id_ce_subjectAltName, new SubjectAlternativeName(san.map(nameOf)))]),
     ],
-  })
-  return { cert: made.cert, key: made.private }
+  }
+  return makeCertificate(contents, ca)
 }
 
 async function statusFor(client: Client | undefined, path = '/mutate'): Promise<number> {
@@ -66,13 +74,10 @@ describe('a webhook that asks for client certificates', () => {
       'by a DNS name',
       {
         cn: 'somebody',
-        san: [
-          { type: 2, value: 'x.example.com' },
-          { type: 2, value: 'api.example.com' },
-        ],
+        san: [{ dNSName: 'x.example.com' }, { dNSName: 'api.example.com' }],
       },
     ],
-    ['by a URI', { cn: 'somebody', san: [{ type: 6, value: 'spiffe://cluster/api' }] }],
+    ['by a URI', { cn: 'somebody', san: [{ uniformResourceIdentifier: 'spiffe://cluster/api' }] }],
   ])('answers a client that it knows %s', async (_, names) => {
     expect(await statusFor(await issue(authority, names))).toBe(200)
     expect(await statusFor(await issue(authority, names), '/validate?timeout=5s')).toBe(200)
@@ -85,7 +90,7 @@ describe('a webhook that asks for client certificates', () => {
     ['a name in another case', () => issue(authority, { cn: NAME.toUpperCase() })],
     [
       'a name inside of another',
-      () => issue(authority, { cn: 'somebody', san: [{ type: 6, value: 'urn:x, DNS:api.example.com' }] }),
+      () => issue(authority, { cn: 'somebody', san: [{ uniformResourceIdentifier: 'urn:x, DNS:api.example.com' }] }),
     ],
     ['an allowed name from another authority', () => issue(other, { cn: NAME })],
     ['an allowed name that has expired', () => issue(authority, { cn: NAME }, [-2, -1])],
