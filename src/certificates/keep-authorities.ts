@@ -13,7 +13,7 @@ import {
   readAuthorities,
   writeAuthorities,
 } from './authorities.ts'
-import { createAuthority } from './authority.ts'
+import type { Authority } from './authority.ts'
 import { bundlePatch, trustedBy } from './ca-bundles.ts'
 import { keepLookout } from './lookout.ts'
 import { CONFIGURATIONS, secretRef } from './objects.ts'
@@ -139,8 +139,8 @@ export class Keeper {
     secret: KubeObject | undefined,
     configurations: readonly KubeObject[],
   ): Promise<string | undefined> {
-    const { now, times, log, told, writer } = this.#options
-    const made = makesOne(step) ? await createAuthority(new Date(now()), times().authorityMs) : undefined
+    const { log, told, writer, now } = this.#options
+    const made = makesOne(step) ? await this.#makeOne() : undefined
     const after = afterStep(step, found, now(), made, authoritiesIn(trustedBy(configurations)))
     // Replicas sign with it as soon as they see it: it has to be trusted before.
     if (step === 'create') await this.#repair(configurations, bundleOf(after))
@@ -153,6 +153,13 @@ export class Keeper {
     // Somebody was faster, or it went meanwhile.
     if (['conflict', 'exists', 'gone'].includes(written.outcome)) return undefined
     return `Secret ${this.#ref.name}: ${'message' in written ? written.message : written.outcome}`
+  }
+
+  /** It brings an ASN.1 library, which most leaders never need. */
+  async #makeOne(): Promise<Authority> {
+    const { now, times } = this.#options
+    const { createAuthority } = await import('./authority.ts')
+    return createAuthority(new Date(now()), times().authorityMs)
   }
 
   #write(secret: KubeObject | undefined, data: object, writer: Writer): Promise<Written> {
