@@ -1,11 +1,11 @@
 // The serving certificate of a replica: a leaf of its own, in memory, signed by the authority in the shared Secret.
 import { X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import type { Clock } from '../kube/clock.ts'
 import type { WatchedObjects } from '../kube/watch-objects.ts'
 import type { Writer } from '../kube/write.ts'
 import type { Log } from '../log.ts'
 import { type Authorities, readAuthorities } from './authorities.ts'
+import { areKnown, readClientCa } from './client-ca.ts'
 import type { Watch } from './keep-authorities.ts'
 import { issueLeaf, type Leaf } from './leaf.ts'
 import { keepLookout } from './lookout.ts'
@@ -68,14 +68,14 @@ export function sharedLeaf(options: LeafOptions): SharedLeaf {
   return {
     async look() {
       const problem = await change(state, options).catch((error: Error) => error.message)
-      if (problem !== undefined && problem !== state.found) log.error({ problem }, 'no certificate from the Secret')
+      if (problem !== undefined && problem !== state.found) log.error({ problem }, 'the certificate cannot be kept')
       state.found = problem
       return problem === undefined
     },
     async isDue() {
       const { leaf, authorities } = state
       if (authorities !== undefined && whyAnother(leaf, authorities, now(), times()) !== undefined) return true
-      return (await readClientCa(options.clientCa).catch(() => UNREADABLE)) !== state.clientCa
+      return (await readClientCa(options.clientCa, undefined)).ca !== state.clientCa
     },
     current: () => state.leaf,
     problem() {
@@ -96,26 +96,39 @@ type State = {
   mistrusted?: string | undefined
 }
 
-/** What is in the way, in words. */
+/** What is in the way, in words: of the leaf and of its clients, neither of which holds up the other. */
 async function change(state: State, options: LeafOptions): Promise<string | undefined> {
-  const { names, times, use, log, now } = options
-  const clientCa = await readClientCa(options.clientCa)
+  const clients = await readClientCa(options.clientCa, state.clientCa)
+  const next = await nextPair(state, options)
+  const { pair, because } = typeof next === 'string' ? { pair: state.pair } : next
+  const isAnother = because !== undefined || clients.ca !== state.clientCa
+  if (pair !== undefined && isAnother && areKnown(clients)) {
+    const { ca: clientCa } = clients
+    options.use({ ...pair, ...(clientCa === undefined ? {} : { clientCa }) })
+    const leaf = new X509Certificate(pair.cert)
+    Object.assign(state, { leaf, pair, clientCa, ...(because === undefined ? {} : { mistrusted: undefined }) })
+    const { serialNumber: serial, issuer, validToDate } = leaf
+    options.log.info({ because, serial, issuer, until: validToDate.toISOString() }, 'certificate in use')
+  }
+  return typeof next === 'string' ? next : clients.problem
+}
+
+type Next = {
+  readonly pair: Leaf | undefined
+  /** It is new; absent: it is the one in use. */
+  readonly because?: string
+}
+
+async function nextPair(state: State, options: LeafOptions): Promise<Next | string> {
+  const { names, times, now } = options
   const authorities = await read(options)
   if (typeof authorities === 'string') return authorities
   state.authorities = authorities
-  const why = whyAnother(state.leaf, authorities, now(), times())
+  const because = whyAnother(state.leaf, authorities, now(), times())
   const isMistrusted = state.leaf !== undefined && !isTrusted(state.leaf, authorities)
-  state.mistrusted = isMistrusted ? why : undefined
-  if (why === undefined && clientCa === state.clientCa) return undefined
-  const { leafMs } = times()
-  const pair = why === undefined ? state.pair : await issueLeaf(authorities.signing, names, new Date(now()), leafMs)
-  if (pair === undefined) return undefined
-  use({ ...pair, ...(clientCa === undefined ? {} : { clientCa }) })
-  const leaf = new X509Certificate(pair.cert)
-  Object.assign(state, { leaf, pair, clientCa, mistrusted: undefined })
-  const { serialNumber, issuer, validToDate } = leaf
-  log.info({ because: why, serial: serialNumber, issuer, until: validToDate.toISOString() }, 'certificate in use')
-  return undefined
+  state.mistrusted = isMistrusted ? because : undefined
+  if (because === undefined) return { pair: state.pair }
+  return { pair: await issueLeaf(authorities.signing, names, new Date(now()), times().leafMs), because }
 }
 
 async function read({
@@ -130,15 +143,4 @@ async function read({
     return `${of} is not there: ${'message' in written ? written.message : 'the controller makes it'}`
   const { authorities } = readAuthorities(written.object.data, now())
   return authorities ?? `${of} holds nothing that can sign: the controller makes it anew`
-}
-
-/** No text that is in use. */
-const UNREADABLE = ''
-
-async function readClientCa(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return undefined
-  const text = await readFile(file, 'utf8')
-  // Text that is no certificate would count as no authority, and lock the API server out.
-  new X509Certificate(text)
-  return text
 }

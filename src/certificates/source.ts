@@ -3,6 +3,8 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '../log.ts'
+import { areKnown, readClientCa } from './client-ca.ts'
+import type { Pair } from './pem.ts'
 import { keepLooking } from './poll.ts'
 import { outsideOfItsTime } from './validity.ts'
 
@@ -13,7 +15,7 @@ export type Files = {
   readonly clientCa?: string | undefined
 }
 
-export type KeyPair = { readonly cert: string; readonly key: string; readonly clientCa?: string }
+export type KeyPair = Pair & { readonly clientCa?: string }
 
 export type SourceOptions = Files & {
   readonly everyMs: number
@@ -32,28 +34,30 @@ export type Source = {
   stop(): void
 }
 
+type Used = Pair & { readonly leaf: X509Certificate; readonly clientCa?: string | undefined }
+
 /** Looks by reading again and again: notifications get lost where a Secret is mounted. */
 export async function followCertificate(options: SourceOptions): Promise<Source> {
   const { dir, everyMs, use, log, now } = options
-  let used: { readonly pair: KeyPair; readonly leaf: X509Certificate } | undefined
+  let used: Used | undefined
   let found: string | undefined
   const look = async () => {
     const problem = await change().catch(said)
-    if (problem !== undefined && problem !== found) log.error({ dir, problem }, 'the certificate is not used')
+    if (problem !== undefined && problem !== found) log.error({ dir, problem }, 'what the files hold is not used')
     found = problem
   }
+  /** What is in the way, in words: of the pair and of its clients, neither of which holds up the other. */
   const change = async (): Promise<string | undefined> => {
-    const pair = await readPair(options)
-    if (used !== undefined && same(pair, used.pair)) return undefined
-    const leaf = new X509Certificate(pair.cert)
-    if (!leaf.checkPrivateKey(createPrivateKey(pair.key))) return 'tls.key is not the key of tls.crt'
-    const wrong = outside(leaf, now())
-    // One that nobody would accept is better than none, but not than one that is accepted.
-    if (used !== undefined && wrong !== undefined && outside(used.leaf, now()) === undefined) return wrong
-    use(pair)
-    used = { pair, leaf }
-    log.info({ dir, serial: leaf.serialNumber, until: leaf.validToDate.toISOString() }, 'certificate in use')
-    return undefined
+    const clients = await readClientCa(options.clientCa, used?.clientCa)
+    const next = await nextPair(options, used).catch(said)
+    const pair = typeof next === 'string' ? used : next
+    if (pair !== undefined && areKnown(clients) && !(pair === used && clients.ca === used.clientCa)) {
+      const { cert, key, leaf } = pair
+      use({ cert, key, ...(clients.ca === undefined ? {} : { clientCa: clients.ca }) })
+      used = { cert, key, leaf, clientCa: clients.ca }
+      log.info({ dir, serial: leaf.serialNumber, until: leaf.validToDate.toISOString() }, 'certificate in use')
+    }
+    return typeof next === 'string' ? next : clients.problem
   }
   await look()
   return {
@@ -63,24 +67,23 @@ export async function followCertificate(options: SourceOptions): Promise<Source>
   }
 }
 
-async function readPair({ dir, clientCa }: Files): Promise<KeyPair> {
-  // One after the other: of several that are missing always the same is named, and said once.
+/** `used`, where nothing has changed; in words: why it is none to use. */
+async function nextPair({ dir, now }: SourceOptions, used: Used | undefined): Promise<Used | string> {
+  // One after the other: of two that are missing always the same is named, and said once.
   const cert = await readFile(join(dir, 'tls.crt'), 'utf8')
   const key = await readFile(join(dir, 'tls.key'), 'utf8')
-  if (clientCa === undefined) return { cert, key }
-  const ca = await readFile(clientCa, 'utf8')
-  // Text that is no certificate would count as no authority, and lock the API server out.
-  new X509Certificate(ca)
-  return { cert, key, clientCa: ca }
+  if (used !== undefined && cert === used.cert && key === used.key) return used
+  const leaf = new X509Certificate(cert)
+  if (!leaf.checkPrivateKey(createPrivateKey(key))) return 'tls.key is not the key of tls.crt'
+  const wrong = outside(leaf, now())
+  // One that nobody would accept is better than none, but not than one that is accepted.
+  const isWorse = used !== undefined && wrong !== undefined && outside(used.leaf, now()) === undefined
+  return isWorse ? wrong : { cert, key, leaf }
 }
 
 function outside(leaf: X509Certificate, now: number): string | undefined {
   const why = outsideOfItsTime(leaf, now)
   return why === undefined ? undefined : `tls.crt ${why}`
-}
-
-function same(a: KeyPair, b: KeyPair): boolean {
-  return a.cert === b.cert && a.key === b.key && a.clientCa === b.clientCa
 }
 
 function said(error: unknown): string {

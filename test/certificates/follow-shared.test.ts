@@ -1,6 +1,6 @@
 // A replica's own leaf: whatever happens to the shared Secret, the last good one stays in use.
 import type { X509Certificate } from 'node:crypto'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from '@jest/globals'
@@ -42,6 +42,8 @@ function replica(clientCa?: string) {
     log: { info: say, warn: say, error: say },
   })
 }
+
+const clientCaFile = () => join(mkdtempSync(join(tmpdir(), 'portcullis-client-ca-')), 'ca.crt')
 
 const store = (signing: Authority, old: readonly string[] = [], since = now) =>
   cluster.put(secret(writeAuthorities({ signing, since, old })))
@@ -143,7 +145,7 @@ test('keys are nowhere in the log', async () => {
 })
 
 test('another look is due when its time has come or whom to answer has changed, and not otherwise', async () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'portcullis-client-ca-')), 'ca.crt')
+  const file = clientCaFile()
   writeFileSync(file, first.cert)
   store(first)
   const own = replica(file)
@@ -164,7 +166,7 @@ test('another look is due when its time has come or whom to answer has changed, 
 })
 
 test('whom to answer is read again as it changes, and rubbish there locks nobody out', async () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'portcullis-client-ca-')), 'ca.crt')
+  const file = clientCaFile()
   writeFileSync(file, first.cert)
   store(first)
   const own = replica(file)
@@ -177,4 +179,60 @@ test('whom to answer is read again as it changes, and rubbish there locks nobody
   await own.look()
   expect(used.map(each => each.clientCa)).toEqual([first.cert, other.cert])
   expect(used[1]?.cert).toBe(used[0]?.cert)
+})
+
+const harms: [string, (file: string) => void][] = [
+  ['broken', file => writeFileSync(file, 'rubbish')],
+  ['missing', file => rmSync(file)],
+]
+
+test.each(
+  harms,
+)('while the authority of clients is %s, it is renewed all the same and answers whom it did', async (_, harm) => {
+  const file = clientCaFile()
+  writeFileSync(file, first.cert)
+  store(first)
+  const own = replica(file)
+  await own.look()
+  harm(file)
+  for (let turn = 0; turn < 3; turn++) {
+    now += 5 * DAY
+    expect(await own.look()).toBe(false)
+    expect(own.problem()).toBeUndefined()
+  }
+  expect(new Set(used.map(({ cert }) => cert)).size).toBe(4)
+  expect(used.map(({ clientCa }) => clientCa)).toEqual(Array(4).fill(first.cert))
+  expect(logged.filter(each => each.includes(`authority of clients, ${file}: `))).toHaveLength(1)
+  const other = await createAuthority(new Date(now))
+  writeFileSync(file, other.cert)
+  expect(await own.look()).toBe(true)
+  expect(used.at(-1)).toMatchObject({ cert: used.at(-2)?.cert, clientCa: other.cert })
+})
+
+test.each(harms)('nobody is served before it is known whom to answer: its authority is %s', async (_, harm) => {
+  const file = clientCaFile()
+  writeFileSync(file, first.cert)
+  harm(file)
+  store(first)
+  const own = replica(file)
+  expect(await own.look()).toBe(false)
+  expect(used).toEqual([])
+  expect(own.problem()).toContain(`authority of clients, ${file}: `)
+  writeFileSync(file, first.cert)
+  expect(await own.look()).toBe(true)
+  expect(used).toMatchObject([{ clientCa: first.cert }])
+  expect(own.problem()).toBeUndefined()
+})
+
+test('another authority of clients is taken while the Secret is gone', async () => {
+  const file = clientCaFile()
+  writeFileSync(file, first.cert)
+  store(first)
+  const own = replica(file)
+  await own.look()
+  cluster.remove('Secret')
+  const other = await createAuthority(new Date(now))
+  writeFileSync(file, other.cert)
+  expect(await own.look()).toBe(false)
+  expect(used).toMatchObject([{ clientCa: first.cert }, { clientCa: other.cert, cert: used[0]?.cert }])
 })

@@ -159,4 +159,54 @@ describe('the certificate of a mounted Secret', () => {
     await until(() => used.length === 2)
     expect(used[1]).toEqual({ ...pair, clientCa: other.cert })
   })
+
+  const harms: [string, (file: string) => void][] = [
+    ['broken', file => writeFileSync(file, 'rubbish')],
+    ['missing', file => rmSync(file)],
+  ]
+
+  test.each(harms)('is swapped while the authority of clients is %s, which stays what it was', async (_, harm) => {
+    const clientCa = join(dir, 'clients.crt')
+    const [first, second, third] = [await leaf(), await leaf(), await leaf()]
+    write(first)
+    writeFileSync(clientCa, authority.cert)
+    await follow({ clientCa })
+    harm(clientCa)
+    for (const next of [second, third]) {
+      write(next)
+      await until(() => used.at(-1)?.cert === next.cert)
+      expect(source.problem()).toBeUndefined()
+    }
+    expect(used).toEqual([first, second, third].map(each => ({ ...each, clientCa: authority.cert })))
+    await until(() => said().includes(`authority of clients, ${clientCa}: `))
+  })
+
+  test.each(harms)('is not used before it is known whom to answer: the authority of clients is %s', async (_, harm) => {
+    const clientCa = join(dir, 'clients.crt')
+    const pair = await leaf()
+    write(pair)
+    writeFileSync(clientCa, authority.cert)
+    harm(clientCa)
+    await follow({ clientCa })
+    await sleep(50)
+    expect(used).toEqual([])
+    expect(source.problem()).toContain(`authority of clients, ${clientCa}: `)
+    writeFileSync(clientCa, authority.cert)
+    await until(() => source.problem() === undefined)
+    expect(used).toEqual([{ ...pair, clientCa: authority.cert }])
+  })
+
+  test('does not keep another authority of clients from being used where it is broken itself', async () => {
+    const clientCa = join(dir, 'clients.crt')
+    const pair = await leaf()
+    write(pair)
+    writeFileSync(clientCa, authority.cert)
+    await follow({ clientCa })
+    write({ cert: 'rubbish' })
+    await until(() => errors().length > 0)
+    const other = await createAuthority(new Date())
+    writeFileSync(clientCa, other.cert)
+    await until(() => used.length === 2)
+    expect(used[1]).toEqual({ ...pair, clientCa: other.cert })
+  })
 })
