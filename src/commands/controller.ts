@@ -70,6 +70,7 @@ async function serve(
     resting: () => running.loops.resting,
     isReady: () => missing().length === 0,
     isConfigurationGood: () => problems().length === 0,
+    timeOfDay: start.connection.timeOfDay,
   })
   measureWatches(metrics.registry, running.watches, systemClock)
   const health = await listen(options, missing, metrics.registry, io)

@@ -4,7 +4,8 @@ import { Agent } from 'node:https'
 import { type Environment, findCredentials } from './credentials.ts'
 import { type Access, keepAccess } from './renewal.ts'
 import { type Deadline, retryAfterMs, startDeadline } from './reply.ts'
-import { send } from './send.ts'
+import { send, type Way } from './send.ts'
+import { keepServerTime, type ServerTime } from './server-time.ts'
 
 export type Call = {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -34,6 +35,8 @@ export type Connection = {
   request(call: Call): Promise<Reply>
   /** Whoever stops reading ends it. */
   stream(call: Call): Promise<Stream | Reply>
+  /** What time of day it is for the API server, as far as its answers say, in ms since the epoch. */
+  timeOfDay(): number
   /** Ends what is under way. */
   close(): void
 }
@@ -55,19 +58,26 @@ export async function connect(kubeconfig?: string, env: Environment = process.en
     })
   })
   const { server, namespace } = access.first
+  const time = keepServerTime(Date.now, steady)
+  const link = { access, time }
   return {
     server,
     namespace,
-    request: call => request(access, call),
-    stream: call => stream(access, call),
+    request: call => request(link, call),
+    stream: call => stream(link, call),
+    timeOfDay: time.now,
     close: access.close,
   }
 }
 
-async function request(access: Access, call: Call): Promise<Reply> {
+type Link = { readonly access: Access; readonly time: ServerTime }
+
+const steady = () => performance.now()
+
+async function request(link: Link, call: Call): Promise<Reply> {
   const deadline = startDeadline(call)
   try {
-    return await readReply(await open(access, call, deadline.signal))
+    return await readReply(await open(link, call, deadline.signal))
   } catch (error) {
     throw deadline.signal.aborted ? deadline.signal.reason : error
   } finally {
@@ -75,11 +85,11 @@ async function request(access: Access, call: Call): Promise<Reply> {
   }
 }
 
-async function stream(access: Access, call: Call): Promise<Stream | Reply> {
+async function stream(link: Link, call: Call): Promise<Stream | Reply> {
   const deadline = startDeadline(call)
   let opened = false
   try {
-    const response = await open(access, call, deadline.signal)
+    const response = await open(link, call, deadline.signal)
     opened = response.statusCode === 200
     return opened ? { status: 200, chunks: chunksOf(response, deadline) } : await readReply(response)
   } catch (error) {
@@ -91,14 +101,23 @@ async function stream(access: Access, call: Call): Promise<Stream | Reply> {
 }
 
 /** A token that is refused is read again at once: service accounts' tokens end, and are renewed in their file. */
-async function open(access: Access, call: Call, signal: AbortSignal): Promise<IncomingMessage> {
+async function open({ access, time }: Link, call: Call, signal: AbortSignal): Promise<IncomingMessage> {
   const used = await access.current()
-  const response = await send(call, used, signal)
+  const response = await sendTimed(call, used, signal, time)
   if (response.statusCode !== 401) return response
   const renewed = await access.renew(used)
   if (renewed === used) return response
   response.resume()
-  return send(call, renewed, signal)
+  return sendTimed(call, renewed, signal, time)
+}
+
+async function sendTimed(call: Call, way: Way, signal: AbortSignal, time: ServerTime): Promise<IncomingMessage> {
+  const sentAt = steady()
+  const response = await send(call, way, signal)
+  const { statusCode = 0, headers } = response
+  // What stands in front of API servers says by itself that none of them answers.
+  if (statusCode < 500) time.heard(headers.date, steady() - sentAt)
+  return response
 }
 
 async function readReply(response: IncomingMessage): Promise<Reply> {

@@ -267,6 +267,39 @@ describe('a stream', () => {
   })
 })
 
+describe('the time of day', () => {
+  const DAY = 24 * 3_600_000
+  const aheadOf = (days: number) => ({ Date: new Date(Date.now() + days * DAY).toUTCString() })
+  /** In days, of a connection that has asked once. */
+  const ahead = async (answer: Answer, ask: (of: Connection) => Promise<unknown>): Promise<number> => {
+    const { connection } = await start(answer)
+    await ask(connection)
+    return Math.round(((connection.timeOfDay() - Date.now()) / DAY) * 100) / 100
+  }
+  const request = (of: Connection) => of.request({ path: '/', timeoutMs })
+
+  test.each([
+    150, -150,
+  ])("is the API server's, %i days ahead: from any answer, from the head of a watch", async days => {
+    for (const status of [200, 404]) {
+      expect(await ahead((_, response) => response.writeHead(status, aheadOf(days)).end('{}'), request)).toBe(days)
+    }
+    const watch: Answer = (_, response) => void response.writeHead(200, aheadOf(days)).write('a')
+    const stream = async (of: Connection) => {
+      for await (const _ of await chunksOf(of.stream({ path: '/', timeoutMs }))) return
+    }
+    expect(await ahead(watch, stream)).toBe(days)
+  })
+
+  test.each<[string, Answer]>([
+    ['nobody said another', (_, response) => response.writeHead(200, { Date: new Date().toUTCString() }).end()],
+    ['an answer has none', (_, response) => Object.assign(response, { sendDate: false }).writeHead(200).end()],
+    ['something in between says that there is none', (_, response) => response.writeHead(503, aheadOf(150)).end()],
+  ])('is our own where %s', async (_, answer) => {
+    expect(await ahead(answer, request)).toBe(0)
+  })
+})
+
 test('Retry-After is read as seconds or as a date, and nothing else', () => {
   const now = Date.UTC(2026, 0, 1)
   expect(retryAfterMs('0', now)).toBe(0)

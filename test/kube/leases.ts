@@ -90,6 +90,7 @@ export function leaseServer(clock: FakeClock): LeaseServer {
     connection: fault => ({
       server: 'https://server',
       namespace: undefined,
+      timeOfDay: Date.now,
       async request(call) {
         const what = fault()
         if (what === 'refused') throw new Error('connect ECONNREFUSED')

@@ -52,6 +52,7 @@ export function script(clock: FakeClock): Script {
     connection: {
       server: 'https://server',
       namespace: undefined,
+      timeOfDay: Date.now,
       async request(call) {
         const isPresent = new URL(call.path, 'https://server').searchParams.get('limit') === '1'
         const query = note(call, isPresent ? 'present' : 'list')

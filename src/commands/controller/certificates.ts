@@ -26,7 +26,7 @@ export function leadCertificates(term: Term, options: CertificatesOptions): Watc
   const [clock, random] = [systemClock, Math.random]
   const kept = keepAuthorities({
     writer: createWriter(connection, { signal: term.signal, mayWrite: term.holds }),
-    ...{ namespace, now: Date.now, clock, random, signal: term.signal, log, told },
+    ...{ namespace, now: connection.timeOfDay, clock, random, signal: term.signal, log, told },
     times: () => rotationTimes(config()),
     watch: (refs, changed) => watchObjects(connection, refs, changed, { clock, random, log }),
   })

@@ -21,6 +21,8 @@ export type ControllerMeasured = {
   readonly resting: () => number
   readonly isReady: () => boolean
   readonly isConfigurationGood: () => boolean
+  /** For API servers, in ms since the epoch. */
+  readonly timeOfDay: () => number
 }
 
 export function createControllerMetrics(measured: ControllerMeasured): ControllerMetrics {
@@ -40,7 +42,7 @@ export function createControllerMetrics(measured: ControllerMeasured): Controlle
   const drift = counter(registry, 'portcullis_drift_total', repaired, ['kind'])
   return {
     registry,
-    certificates: certificateMetrics(registry, Date.now),
+    certificates: certificateMetrics(registry, measured.timeOfDay),
     told: what => events.inc({ what }),
     wrote: (kind, how, outcome) => writes.inc({ kind, how, outcome }),
     drifted: kind => drift.inc({ kind }),

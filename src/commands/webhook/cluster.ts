@@ -84,9 +84,11 @@ async function followFiles(
   log: Log,
 ): Promise<{ stop(): void }> {
   const { config: file } = options
-  const { config } = start
+  const { config, connection } = start
+  // API servers say whether the certificate is valid.
+  const now = connection.timeOfDay
   const everyMs = FILES_EVERY_MS
-  const certificate = await followServing(options, start, { use: useKeyPair, log, now: Date.now })
+  const certificate = await followServing(options, start, { use: useKeyPair, log, now })
   const dial = keepDialing({
     address,
     port,
@@ -109,7 +111,7 @@ async function followFiles(
     isReady: () => missing().length === 0,
     isConfigurationGood: () => (configuration?.problems() ?? []).length === 0,
     certificateEnds: () => certificate.current()?.validToDate.getTime(),
-    now: Date.now,
+    now,
   })
   return {
     stop() {
