@@ -10,6 +10,7 @@ import { MANIFESTS } from '../manifests/documents.ts'
 import type { ControlPlane } from '../parts/control-plane.ts'
 import type { Answer } from '../parts/health.ts'
 import { serveService } from '../parts/service.ts'
+import { until } from './api.ts'
 import { review } from './direct-review.ts'
 import { succeeds } from './objects.ts'
 import {
@@ -94,7 +95,7 @@ export async function install(
       for (const old of running()) {
         const next = await start(options)
         await next.ready()
-        await sleep(WEBHOOK.probeEveryMs)
+        await until('the Service has it', () => probes.isReady(next))
         ending.push(old.terminate())
       }
       await Promise.all(ending)
@@ -113,22 +114,33 @@ function reviewed(pod: Pod, certs: string): Replica {
   return { ...pod, review: (entry, object) => review({ ...listener, ca: ca() }, entry, object) }
 }
 
-/** Looks as often as the Deployment's readinessProbe does. */
+/** Looks as often as the Deployment's readinessProbe does, and at each for as long: who is slow keeps nobody else in or out. */
 function probeReadiness(running: () => readonly Replica[], use: (ready: readonly Replica[]) => void) {
   const { probeEveryMs, probeTimeoutMs } = WEBHOOK
+  const ready = new Set<Replica>()
+  const underWay = new Set<Replica>()
   let stopped = false
+  const tell = () => {
+    if (!stopped) use(running().filter(each => ready.has(each)))
+  }
+  const probe = async (replica: Replica) => {
+    underWay.add(replica)
+    if (await Promise.race([isReadyNow(replica), sleep(probeTimeoutMs, false, { ref: false })])) ready.add(replica)
+    else ready.delete(replica)
+    underWay.delete(replica)
+    tell()
+  }
   const look = async () => {
     for (const next = { at: performance.now() }; !stopped; next.at += probeEveryMs) {
-      const replicas = running()
-      const isReady = await Promise.all(
-        replicas.map(each => Promise.race([isReadyNow(each), sleep(probeTimeoutMs, false)])),
-      )
-      use(replicas.filter((_, index) => isReady[index]))
+      tell()
+      for (const each of running()) if (!underWay.has(each)) void probe(each)
       await sleep(Math.max(0, next.at + probeEveryMs - performance.now()))
     }
   }
   const looking = look()
   return {
+    /** As the last probe of it said. */
+    isReady: (replica: Replica) => ready.has(replica),
     stop: () => {
       stopped = true
       return looking

@@ -37,6 +37,13 @@ function workload(name: string) {
 const webhook = workload('portcullis-webhook')
 const controller = workload('portcullis-controller')
 
+test('a replica is given as long to say that it is ready as it has for a review', () => {
+  const { readinessProbe } = webhook.container
+  for (const each of entries) expect(object(readinessProbe).timeoutSeconds).toBe(each.timeoutSeconds)
+  // And what says that it is not is out at once.
+  expect(readinessProbe).toMatchObject({ failureThreshold: 1, periodSeconds: 2 })
+})
+
 /** Rights as `verb resource.group`. */
 function rights(kind: 'ClusterRole' | 'Role', name: string): string[] {
   return array(one(kind, name).rules)
