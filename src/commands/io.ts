@@ -1,4 +1,5 @@
 // What a command may write to and hear from: a process, or a test.
+import { unusable } from '../api/unusable.ts'
 import { object } from '../core/json.ts'
 
 export type Io = {
@@ -18,6 +19,8 @@ export const USAGE = 2
 /** The message and Node's code of whatever was thrown. */
 export function failure(error: unknown): { readonly message: string; readonly code?: string } {
   const { message, code } = object(error)
-  const text = typeof message === 'string' ? message : String(error)
+  const refused = unusable(error)
+  const said = typeof message === 'string' ? message : String(error)
+  const text = refused === undefined ? said : `${refused.path}: ${refused.why}`
   return typeof code === 'string' ? { message: text, code } : { message: text }
 }

@@ -79,7 +79,7 @@ async function readFacts(
     const isNew = ({ file }: { file: string }) => !inInput.has(resolve(file))
     return { documents: documents.filter(isNew), problems: problems.filter(isNew) }
   } catch (error) {
-    return { documents: [], problems: [unreadable(directory, error)] }
+    return { documents: [], problems: [unreadable(error)] }
   }
 }
 

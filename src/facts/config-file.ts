@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { type Config, parseConfig } from '../api/config.ts'
 import { inFile, readDocuments } from '../api/documents.ts'
+import { unusable } from '../api/unusable.ts'
 import type { Log } from '../log.ts'
 import { describe } from './documents.ts'
 
@@ -10,7 +11,9 @@ export type ReadConfig = { readonly config: Config } | { readonly problems: read
 
 export async function readConfigFile(file: string): Promise<ReadConfig> {
   const read = await readFile(file, 'utf8').catch((error: Error) => error)
-  return typeof read === 'string' ? readConfig(read, file) : { problems: [`${file}: ${read.message}`] }
+  return typeof read === 'string'
+    ? readConfig(read, file)
+    : { problems: [`${file}: ${unusable(read)?.why ?? read.message}`] }
 }
 
 /** `file`: where the text is from, for people. */

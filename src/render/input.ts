@@ -2,6 +2,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type Doc, type FileProblem, readDocuments } from '../api/documents.ts'
+import { unusable } from '../api/unusable.ts'
 import { filesIn } from '../facts/documents.ts'
 import { type Source, sourcesOf } from './source.ts'
 
@@ -28,17 +29,17 @@ export async function readInput(paths: readonly string[], stdin: () => Promise<U
         problems.push(...read.problems)
       }
     } catch (error) {
-      problems.push(unreadable(path, error))
+      problems.push(unreadable(error))
     }
   }
   return { sources, problems, files }
 }
 
 /** What the system refused to read, as a problem; anything else is thrown on. */
-export function unreadable(file: string, error: unknown): FileProblem {
-  const { code } = error as NodeJS.ErrnoException
-  if (code === undefined) throw error
-  return { file, path: '', message: `cannot be read (${code})` }
+export function unreadable(error: unknown): FileProblem {
+  const refused = unusable(error)
+  if (refused === undefined) throw error
+  return { file: refused.path, path: '', message: refused.why }
 }
 
 async function filesOf(path: string): Promise<string[]> {

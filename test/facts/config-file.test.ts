@@ -56,7 +56,9 @@ describe('the configuration file', () => {
   })
 
   test('that is not there is refused', async () => {
-    expect(await readConfigFile(file)).toEqual({ problems: [expect.stringMatching(/config\.yaml: ENOENT/)] })
+    expect(await readConfigFile(file)).toEqual({
+      problems: [expect.stringMatching(/config\.yaml: there is no such file or folder$/)],
+    })
   })
 
   test('is used anew when what it says changes, and not for a comment', async () => {
@@ -81,7 +83,7 @@ describe('the configuration file', () => {
     await sleep(50)
     expect(errors).toEqual([{ file, problems: [expect.stringMatching(/config\.yaml:3: settleSeconds: /)] }])
     rmSync(file)
-    await until(() => String(problems()).includes('ENOENT'))
+    await until(() => String(problems()).includes('there is no such file'))
     expect(errors).toHaveLength(2)
     expect(used).toEqual([])
     write('settleSeconds: 2')

@@ -50,8 +50,8 @@ describe('input', () => {
       `${at('syntax.yaml')}:1: is not valid YAML`,
       `${at('bytes.yaml')}: is not text in UTF-8`,
       `${at('team.yaml')}:5: spec.prox: is not a field`,
-      `${at('none.yaml')}: cannot be read (ENOENT)`,
-      `${at('nowhere')}: cannot be read (ENOENT)`,
+      `${at('none.yaml')}: there is no such file or folder`,
+      `${at('nowhere')}: there is no such file or folder`,
     ]) {
       expect(err.split('\n').filter(line => line.startsWith(start))).toHaveLength(1)
     }
