@@ -2,6 +2,7 @@
 // The command line: argv to a command, signals to its end, what it returns to the exit code.
 import { once } from 'node:events'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import packageJson from '../package.json' with { type: 'json' }
 import { failure, type Io, USAGE } from './commands/io.ts'
 import type { LogLevel } from './log.ts'
 
@@ -57,7 +58,9 @@ function addReview(portcullis: Command, io: Io, run: Run): void {
     .option('--ca <file>', 'certificate authority of the webhook', 'certs/ca.crt')
     .option('-n, --namespace <namespace>', 'namespace of an object that names none')
     .addOption(operations.choices(['CREATE', 'UPDATE']).default('CREATE'))
-    .addOption(new Option('--old <file>', 'the object before an update').implies({ operation: 'UPDATE' }))
+    .addOption(
+      new Option('--old <file>', 'the object before an update (default: the same)').implies({ operation: 'UPDATE' }),
+    )
     .action(async options => run((await import('./commands/review.ts')).review(options, io)))
 }
 
@@ -151,6 +154,7 @@ async function main(argv: readonly string[]): Promise<void> {
   })
   const portcullis = new Command('portcullis')
     .description('One label puts a login in front of a Kubernetes route.')
+    .version(packageJson.version, '--version', 'print the version')
     .exitOverride()
     .showHelpAfterError('(--help says more)')
   const run: Run = async result => {

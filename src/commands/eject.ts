@@ -79,7 +79,7 @@ async function find(
   const { connection } = installed
   const isOpen = (each: KubeObject) =>
     isPublicAfter(each) && (namespace === undefined || each.metadata.namespace === namespace)
-  const read = await readFacts(installed, each => each.kind === 'IngressClass' || isOpen(each))
+  const read = await readFacts(installed, each => each.kind === 'IngressClass' || isOpen(each), namespace)
   if ('problems' in read) return read
   const admission = await admissionObjects(connection)
   if ('problem' in admission) return { problems: [admission.problem] }

@@ -21,10 +21,11 @@ export type ReadFacts = {
 const ROUTES = ['Ingress', 'HTTPRoute']
 const OURS = ['AuthTeam', 'AuthExemption']
 
-/** Complete, or in a line each why not. `keep`: asked of every object. */
+/** Complete, or in a line each why not. `keep`: asked of every object. `namespace`: has to be there, if one is named. */
 export async function readFacts(
   { connection, config }: Installed,
   keep: (object: KubeObject, store: FactStore) => boolean,
+  namespace?: string,
 ): Promise<ReadFacts | { readonly problems: readonly string[] }> {
   const store = new FactStore(config, new StoredCompanions(gateways, Date.now))
   const sink = expiring(store, Date.now)
@@ -44,6 +45,8 @@ export async function readFacts(
   const kinds = Object.keys(FACT_PATHS)
   await Promise.all(kinds.filter(kind => !ROUTES.includes(kind)).map(list))
   for (const kind of ROUTES) await list(kind)
+  const isMissing = namespace !== undefined && problems.length === 0 && store.namespace(namespace) === undefined
+  if (isMissing) problems.push(`there is no namespace ${namespace}; correct -n`)
   return problems.length > 0 ? { problems } : { store, kept, invalid }
 }
 

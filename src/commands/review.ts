@@ -27,9 +27,11 @@ type Asked = { readonly server: URL; readonly ca: string; readonly io: Io }
 
 export async function review(options: ReviewOptions, io: Io): Promise<number> {
   try {
+    if (options.old !== undefined && options.operation === 'CREATE')
+      throw new Unanswerable('--old is for an update; leave it or --operation CREATE out')
     const server = readServer(options.server)
     const ca = await readAuthority(options.ca)
-    const object = await readObject(options.file, options.namespace)
+    const object = await readObject(options.file, '-f', options.namespace)
     const old = options.operation === 'UPDATE' ? await readOld(options, object) : undefined
     return (await isAdmitted(object, old, { server, ca, io })) ? OK : REFUSED
   } catch (error) {
@@ -90,15 +92,15 @@ async function readAuthority(file: string): Promise<string> {
 }
 
 async function readOld({ file, old = file, namespace }: ReviewOptions, object: KubeObject): Promise<KubeObject> {
-  const before = await readObject(old, namespace)
+  const before = await readObject(old, '--old', namespace)
   if (before.kind !== object.kind || before.metadata.name !== object.metadata.name) {
     throw new Unanswerable(`${old} and ${file} are not the same object; kind and name have to be equal`)
   }
   return before
 }
 
-async function readObject(file: string, namespace: string | undefined): Promise<KubeObject> {
-  const { documents, problems } = readDocuments(await readText(file, 'correct -f'), file)
+async function readObject(file: string, flag: string, namespace: string | undefined): Promise<KubeObject> {
+  const { documents, problems } = readDocuments(await readText(file, `correct ${flag}`), file)
   if (problems.length > 0) throw new Unanswerable(problems.map(describe).join('\n'))
   const [document, another] = documents
   if (document === undefined) throw new Unanswerable(`${file}: there is no object in it`)
@@ -115,6 +117,6 @@ async function readText(file: string, todo: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    throw new Unanswerable(`${file} cannot be read (${failure(error).code ?? 'unknown reason'}); ${todo}`)
+    throw new Unanswerable(`${failure(error).message}; ${todo}`)
   }
 }

@@ -12,7 +12,7 @@ export async function status(options: StatusOptions, io: Io): Promise<number> {
   const installed = await reachInstalled(options)
   if ('problems' in installed) return sayAll(installed.problems, io)
   if (installed.note !== undefined) io.err(`note: ${installed.note}\n`)
-  const read = await readFacts(installed, isReported)
+  const read = await readFacts(installed, isReported, options.namespace)
   installed.connection.close()
   if ('problems' in read) return sayAll(read.problems, io)
   const report = reportOf(read, gateways, Date.now(), options.namespace)

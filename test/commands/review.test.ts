@@ -76,7 +76,7 @@ describe('a review', () => {
     await ensureCertificates(others, LOCAL_NAMES, new Date())
     const { code, err } = await reviewed({ ca: join(others, 'ca.crt') })
     expect(code).toBe(2)
-    expect(err).toMatch(/is not one that --ca vouches for/)
+    expect(err).toMatch(/is not one that --ca vouches for \([^;)]+\); give the ca\.crt of that server\n$/)
   })
 
   const BAD: readonly [what: string, options: Partial<ReviewOptions>, says: RegExp][] = [
@@ -86,13 +86,24 @@ describe('a review', () => {
       /nothing listens on https:\/\/localhost:1; start it/,
     ],
     ['an address without TLS', { server: 'http://localhost:8443' }, /must be an https:\/\/ address/],
-    ['an authority that is not there', { ca: 'nowhere/ca.crt' }, /nowhere\/ca.crt cannot be read .*npm run certs/],
+    [
+      'an authority that is not there',
+      { ca: 'nowhere/ca.crt' },
+      /nowhere\/ca.crt: there is no such file .*npm run certs/,
+    ],
     ['an authority that is none', { ca: inside }, /inside.yaml holds no certificate/],
-    ['a file that is not there', { file: 'nowhere.yaml' }, /nowhere.yaml cannot be read .*correct -f/],
+    ['a file that is not there', { file: 'nowhere.yaml' }, /nowhere.yaml: there is no such file or folder; correct -f/],
+    ['a folder instead of a file', { file: dir }, /: this is a folder, and a file is needed; correct -f/],
     ['a file that does not parse', { file: join(bad, 'broken.yaml') }, /broken.yaml:\d+: .*not valid YAML/],
     ['a file with nothing in it', { file: join(bad, 'empty.yaml') }, /there is no object in it/],
     ['two objects', { file: join(bad, 'two.yaml') }, /several objects in it; review one at a time/],
     ['two namespaces', { namespace: 'other' }, /leave one of them out/],
+    [
+      'an older state that is not there',
+      { operation: 'UPDATE', old: 'nowhere.yaml' },
+      /nowhere.yaml: there is no such file or folder; correct --old/,
+    ],
+    ['an older state of what is new', { old: inside }, /--old is for an update; leave it or --operation CREATE out/],
     ['an update of something else', { operation: 'UPDATE', old: join(dir, 'renamed.yaml') }, /are not the same object/],
   ]
   test.each(BAD)('ends with 2 and a sentence for %s', async (_, options, says) => {

@@ -1,5 +1,7 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
+import { ROOT } from '../parity/sources.ts'
 import { folder, run } from './portcullis.ts'
 
 describe('the command line', () => {
@@ -26,11 +28,47 @@ describe('the command line', () => {
       expect(out).toMatch(new RegExp(`^  ${command} `, 'm'))
   })
 
-  test('says in one line what the system refuses', async () => {
-    const dir = folder({ file: '' })
-    const { code, err } = await run('certs', join(dir, 'file', 'certs'))
-    expect(code).toBe(2)
-    expect(err).toMatch(/^portcullis: ENOTDIR: .*\n$/)
+  test('says which version it is', async () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+    expect(await run('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' })
+  })
+
+  const dir = folder({ file: '', 'broken.yaml': 'a: [b\n c: {', 'list.yaml': '[1, 2]' })
+  const at = (name: string) => join(dir, name)
+  const noFolder = `${at('file')}: there is a file where a folder is needed\n`
+  const noFile = `${at('none')}: there is no such file or folder`
+  const noCluster = `; --kubeconfig names a cluster`
+  const REFUSED: readonly [what: string, args: readonly string[], says: string][] = [
+    ['a file for certificates', ['certs', at('file')], `portcullis: ${at('file/ca.crt')}: there is a file where a`],
+    ['a file for definitions', ['crds', '--write', at('file')], `portcullis: ${noFolder}`],
+    ['documents that are not there', ['webhook', '--standalone', at('none')], `portcullis: ${noFile}\n`],
+    ['documents that are a file', ['webhook', '--standalone', at('file')], `portcullis: ${noFolder}`],
+    ['facts that are a file', ['render', '-f', at('file'), '--facts', at('file')], noFolder],
+    ['a kubeconfig that is not there', ['status', '--kubeconfig', at('none')], `${noFile}${noCluster}\n`],
+    ['a kubeconfig that is a folder', ['controller', '--kubeconfig', dir], `${dir}: this is a folder, and a file`],
+    ['a broken kubeconfig', ['eject', '--dry-run', '--kubeconfig', at('broken.yaml')], `${at('broken.yaml')} is no`],
+    [
+      'a kubeconfig of another kind',
+      ['status', '--kubeconfig', at('list.yaml')],
+      `${at('list.yaml')} is no kubeconfig`,
+    ],
+    ['a configuration that is not there', ['status', '--config', at('none')], `${noFile}\n`],
+    ['an empty configuration', ['controller', '--config', at('file')], `${at('file')}: has to hold one PortcullisCon`],
+  ]
+  test.each(REFUSED)('ends with 2 and a line that says what is wrong with %s', async (_, args, says) => {
+    const { code, out, err } = await run(...args)
+    expect({ code, out, err: err.slice(0, says.length) }).toEqual({ code: 2, out: '', err: says })
+    expect(err.trimEnd()).not.toMatch(/\n/)
+  })
+
+  test('makes no certificate for what is no name, and says so of each', async () => {
+    const certs = join(dir, 'certs')
+    expect(await run('certs', certs, '--name', 'a b', 'a.b.svc', '*.c', '::1', 'x..y')).toEqual({
+      code: 2,
+      out: '',
+      err: '--name "a b" is neither a DNS name nor an IP address\n--name "x..y" is neither a DNS name nor an IP address\n',
+    })
+    expect(existsSync(certs)).toBe(false)
   })
 
   test('makes certificates once', async () => {

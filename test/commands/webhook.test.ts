@@ -59,6 +59,15 @@ describe('the webhook that runs from documents', () => {
     })
   })
 
+  test('does not start with an authority of clients that is none, and says so', async () => {
+    const args = ['--certs', certs, '--port', '0', '--client-name', 'kube-apiserver']
+    expect(await run('webhook', '--standalone', dir, ...args, '--client-ca', join(dir, 'facts.yaml'))).toEqual({
+      code: 2,
+      out: '',
+      err: `--client-ca ${join(dir, 'facts.yaml')} holds no certificate, so nobody could ask\n`,
+    })
+  })
+
   test('does not start from broken documents, and names every problem with file and field', async () => {
     const broken = folder({
       'a.yaml': FACTS.replace('cookieDomains', 'cookieDomain'),

@@ -77,6 +77,8 @@ describeWithParts('status', protectedParts, () => {
     expect(io.text.err).toMatch(/^note: ConfigMap portcullis\/portcullis cannot be read .*--config names a file\n$/)
     // By defaults no Gateway is handed over.
     expect(io.text.out).toMatch(/^Gateway envoy-gateway\/main: .*\[gateway-open\]$/m)
+    const misspelt = { code: 2, out: '', err: 'there is no namespace whoarewe; correct -n\n' }
+    expect(await run({ namespace: 'whoarewe' })).toEqual(misspelt)
   }, 60_000)
 
   test('says of each route what is the matter, and ends with 1', async () => {

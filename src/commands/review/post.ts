@@ -33,7 +33,9 @@ function explain(error: unknown, { origin }: URL): string {
   if (code === 'ENOTFOUND') return `there is no host ${new URL(origin).hostname}; correct --server`
   if (code === 'ABORT_ERR') return `${origin} did not answer within ${TIMEOUT_MS / 1000} s`
   if (code !== undefined && /CERT|SELF_SIGNED|ISSUER|VERIFY/.test(code)) {
-    return `the certificate of ${origin} is not one that --ca vouches for (${message}); give the ca.crt of that server`
+    // What follows is advice about authorities of the system, which are not asked here.
+    const [why] = message.split(';')
+    return `the certificate of ${origin} is not one that --ca vouches for (${why}); give the ca.crt of that server`
   }
   return `${origin} gave no answer: ${message}`
 }

@@ -29,10 +29,14 @@ export async function standaloneWebhook(options: Options, io: Io): Promise<numbe
     return USAGE
   }
   const { host, certs: dir = CERTS, clientCa, healthPort: port } = options
+  const clients = clientCa === undefined ? {} : { clientCa: await readFile(clientCa, 'utf8') }
+  if (clients.clientCa?.includes('-----BEGIN CERTIFICATE-----') === false) {
+    io.err(`--client-ca ${clientCa} holds no certificate, so nobody could ask\n`)
+    return USAGE
+  }
   const names = host === undefined || isWildcard(host) ? LOCAL_NAMES : [...LOCAL_NAMES, host]
   const current = await ensureCertificates(dir, names, new Date())
   if (current.madeBecause !== undefined) io.out(`made certificates in ${dir}, because ${current.madeBecause}\n`)
-  const clients = clientCa === undefined ? {} : { clientCa: await readFile(clientCa, 'utf8') }
   const log = createLog({ level: options.logLevel })
   const health = port === undefined ? undefined : await healthAt(port)
   const context = { facts: facts.store, gateways, log, now: Date.now, decided: health?.metrics.decided }
