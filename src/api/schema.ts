@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { withRules } from './rules.ts'
 
 /** Words that a value of our labels uses: no team and no access level may be called so. */
-export const RESERVED = ['true', 'false', 'browser', 'api', 'enforce', 'warn', 'audit'] as const
+const RESERVED = ['true', 'false', 'browser', 'api', 'enforce', 'warn', 'audit'] as const
 
 const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
 // A last label that starts with a letter keeps IP addresses out.
@@ -64,7 +64,7 @@ export const labelValue = () =>
     },
   ])
 
-export function isFree(name: string): boolean {
+function isFree(name: string): boolean {
   return !(RESERVED as readonly string[]).includes(name)
 }
 

@@ -3,7 +3,7 @@ import type { WatchedAll } from '../kube/watch-all.ts'
 import type { Log } from '../log.ts'
 
 /** Kinds of others may not be installed; without ours the installation is not complete, and "no team" would be a lie. */
-export const OURS: readonly string[] = ['AuthTeam', 'AuthExemption']
+const OURS: readonly string[] = ['AuthTeam', 'AuthExemption']
 
 /** A line each; none once the facts have been there. */
 export function missingFacts({ kinds, ready }: Pick<WatchedAll, 'kinds' | 'ready'>): string[] {

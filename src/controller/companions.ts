@@ -123,7 +123,7 @@ async function unlessDone(written: Written, object: KubeObject, context: Context
   }
 }
 
-export function refOf({ apiVersion, kind, metadata }: KubeObject): ObjectRef {
+function refOf({ apiVersion, kind, metadata }: KubeObject): ObjectRef {
   const namespace = string(metadata.namespace)
   return { apiVersion, kind, name: String(metadata.name), ...(namespace === undefined ? {} : { namespace }) }
 }

@@ -1,5 +1,5 @@
 // What the controller's queue holds: names of things to be looked at again, never the things.
-import type { ObjectName, RouteRef, Scope } from '../core/types.ts'
+import type { ObjectName, RouteRef } from '../core/types.ts'
 
 export type Key =
   /** The central companions of a team. */
@@ -21,14 +21,5 @@ export function keyText(key: Key): string {
       return `gateway/${key.namespace}/${key.name}`
     case 'route':
       return `route/${key.route.kind}/${key.route.namespace}/${key.route.name}`
-  }
-}
-
-export function keyOf(scope: Scope): Key {
-  switch (scope.of) {
-    case 'namespace':
-      return { of: 'namespace', namespace: scope.namespace }
-    default:
-      return scope
   }
 }

@@ -105,7 +105,7 @@ export function isOurs({ metadata }: KubeObject): boolean {
 }
 
 /** Of its scope, as the object itself says; `''`: it does not. */
-export function scopeOf({ metadata }: KubeObject): string {
+function scopeOf({ metadata }: KubeObject): string {
   return strings(metadata.annotations)[SCOPE] ?? ''
 }
 

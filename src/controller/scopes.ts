@@ -54,7 +54,7 @@ export function* allKeys(facts: ClusterFacts): Iterable<Key> {
 }
 
 /** Of namespaces that a team may use. */
-export function* namespaceKeys(facts: ClusterFacts): Iterable<Key> {
+function* namespaceKeys(facts: ClusterFacts): Iterable<Key> {
   for (const { name } of facts.namespaces()) {
     if (facts.teamsIn(name).admitted.length > 0) yield { of: 'namespace', namespace: name }
   }

@@ -117,6 +117,6 @@ export function admitsNamespace(listener: Listener, gateway: Gateway, namespace:
   }
 }
 
-export function controllerNamed(name: string, facts: Facts): Controller | undefined {
+function controllerNamed(name: string, facts: Facts): Controller | undefined {
   return facts.config.controllers.find(each => each.controller === name)
 }

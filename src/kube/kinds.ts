@@ -91,7 +91,7 @@ export function objectPath(ref: ObjectRef): string {
   return `${collectionPath(ref)}/${encodeURIComponent(ref.name)}`
 }
 
-export function resourceOf(kind: string): Resource {
+function resourceOf(kind: string): Resource {
   const resource = RESOURCES.get(kind)
   if (resource === undefined) throw new Error(`nobody said where the API server has kind ${kind}`)
   return resource

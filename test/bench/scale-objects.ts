@@ -39,7 +39,7 @@ export function clusterOf({ teams, ingresses, httpRoutes }: Size, withPassthroug
 
 /** The team that has many routes, in many namespaces. */
 export const LARGE_TEAM = 'large'
-export const LARGE_NAMESPACES: readonly string[] = many(10, index => `${LARGE_TEAM}-${index}`)
+const LARGE_NAMESPACES: readonly string[] = many(10, index => `${LARGE_TEAM}-${index}`)
 
 /** The same without anything of ours: every route has the label. `ofLarge`: routes of each kind that the large team has. */
 export function bareClusterOf({ teams, ingresses, httpRoutes }: Size, ofLarge: number): KubeObject[][] {

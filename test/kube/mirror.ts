@@ -7,7 +7,7 @@ import type { Limits } from '../../src/kube/pace.ts'
 import { type WatchedAll, watchAll } from '../../src/kube/watch-all.ts'
 import { startProxy, type TestProxy } from './proxy.ts'
 
-export const PATHS = {
+const PATHS = {
   Namespace: '/api/v1/namespaces',
   IngressClass: '/apis/networking.k8s.io/v1/ingressclasses',
   Ingress: '/apis/networking.k8s.io/v1/ingresses',

@@ -53,7 +53,7 @@ export const anyText = fc.oneof(
 )
 
 /** Keys that ingress-nginx's authentication is made of, with values that it takes. */
-export const OWNED_VALUES: Readonly<Record<string, readonly string[]>> = {
+const OWNED_VALUES: Readonly<Record<string, readonly string[]>> = {
   'auth-url': ['https://$host/oauth2/auth', `http://${MARK}.apps.svc.cluster.local/check`, '', '   '],
   'auth-signin': [`https://${MARK}.example.com/start?rd=$escaped_request_uri`, 'https://$host/x', ''],
   'auth-method': ['GET', 'HEAD'],
@@ -108,7 +108,7 @@ function entryOf(prefix: string, values: Readonly<Record<string, readonly string
 /** A Middleware reference of the shape that we inject, but of nobody's. */
 export const LOOKALIKE = 'portcullis-m0123456789abcdef@kubernetescrd'
 
-export const middlewareList = fc
+const middlewareList = fc
   .array(
     fc.tuple(
       fc.constantFrom('', ' ', '  '),
@@ -155,12 +155,12 @@ const entries = fc
   ])
 
 /** As JSON makes it: `__proto__` is a key like any other. */
-export function mapOf(of: readonly Entry[]): Record<string, string> {
+function mapOf(of: readonly Entry[]): Record<string, string> {
   return Object.fromEntries(of)
 }
 
 const TEAMS = ['true', '', 'team-a', 'team-b'] as const
-export const labelsOfOurs = fc
+const labelsOfOurs = fc
   .record(
     {
       [PROTECT]: fc.constantFrom(...TEAMS),

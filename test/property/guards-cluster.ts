@@ -314,7 +314,7 @@ function order({ metadata }: KubeObject): string {
   return `${metadata.creationTimestamp} ${metadata.name}`
 }
 
-export function isNetOf({ metadata }: KubeObject): boolean {
+function isNetOf({ metadata }: KubeObject): boolean {
   return String(metadata.name).startsWith(NET_PREFIX)
 }
 

@@ -2,7 +2,7 @@
 import { companionMetadata } from '../../core/companions.ts'
 import type { Companion, KubeObject, ObjectName } from '../../core/types.ts'
 
-export const ENVOY_GATEWAY = 'gateway.envoyproxy.io'
+const ENVOY_GATEWAY = 'gateway.envoyproxy.io'
 
 /** Header set by the authorization call; its presence is what the guard asks for. */
 export const IDENTITY = 'x-auth-request-user'

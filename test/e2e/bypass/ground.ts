@@ -8,9 +8,9 @@ import { namespace } from '../stage/objects.ts'
 import type { Stage } from '../stage/stage.ts'
 import type { Who } from './way.ts'
 
-export const TEAM = 'team-a'
+const TEAM = 'team-a'
 export const APPLICATION = 'prometheus'
-export const INTRUDER = 'intruder'
+const INTRUDER = 'intruder'
 /** No team admits it. */
 export const ELSEWHERE = 'elsewhere'
 /** Its routes have to have a login. */

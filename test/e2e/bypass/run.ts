@@ -23,7 +23,7 @@ const WATCHED_MS = 5_000
 const EVERY_MS = 400
 
 /** As the protected route is stored before anything is tried; undefined: the row has none. */
-export function protectedRoute({ way, scene }: Tried): KubeObject | undefined {
+function protectedRoute({ way, scene }: Tried): KubeObject | undefined {
   const route = way.route === undefined ? scene.route : way.route(scene.route, scene)
   return route === undefined ? undefined : labelled(route)
 }

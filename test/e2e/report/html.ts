@@ -44,7 +44,7 @@ ${versionsHtml(report)}
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
 
-export function text(value: string): string {
+function text(value: string): string {
   return value.replaceAll(/[&<>"]/g, sign => ESCAPES[sign] ?? sign)
 }
 

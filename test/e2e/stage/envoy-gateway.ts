@@ -30,7 +30,7 @@ const CERTS = '/certs'
 const XDS_PORT = 18_000
 
 /** How long a proxy keeps connections that have an old filter chain. */
-export const DRAIN_SECONDS = 5
+const DRAIN_SECONDS = 5
 
 export const ENVOY_GATEWAY = {
   controller: CONTROLLER,
