@@ -82,28 +82,33 @@ const handedOver = z.strictObject({
   keepEscapedSlashes: z.boolean().default(false).describe('Whether escaped slashes in paths stay as they are.'),
 })
 
+/** Which of the other fields there may be hangs on it. */
+const gatewayName = <T extends string>(id: T) => z.literal(id).describe('ingress-nginx, traefik or envoy-gateway.')
+
 const ingressNginx = z.strictObject({
   controller: controllerName(),
-  gateway: z.literal('ingress-nginx'),
-  annotationPrefix: dnsSubdomain().default('nginx.ingress.kubernetes.io').describe('Its --annotations-prefix.'),
+  gateway: gatewayName('ingress-nginx'),
+  annotationPrefix: dnsSubdomain()
+    .default('nginx.ingress.kubernetes.io')
+    .describe('ingress-nginx: its --annotations-prefix.'),
 })
 
 const traefik = z.strictObject({
   controller: controllerName(),
-  gateway: z.literal('traefik'),
-  separator: z.enum(['-', '_']).default('-').describe('_ where its providers have safeNaming on.'),
+  gateway: gatewayName('traefik'),
+  separator: z.enum(['-', '_']).default('-').describe('traefik: _ where its providers have safeNaming on.'),
   trustForwardHeader: z
     .boolean()
     .default(false)
-    .describe('Whether X-Forwarded headers from its entry points are true.'),
+    .describe('traefik: whether X-Forwarded headers from its entry points are true.'),
 })
 
 const envoyGateway = z.strictObject({
   controller: controllerName(),
-  gateway: z.literal('envoy-gateway'),
+  gateway: gatewayName('envoy-gateway'),
   handedOver: withoutDuplicates(z.array(handedOver), gatewayKey, [])
     .default([])
-    .describe('Gateways that Portcullis may write policies for; all others are only checked.'),
+    .describe('envoy-gateway: Gateways that Portcullis may write policies for; all others are only checked.'),
 })
 
 const controller = z.discriminatedUnion('gateway', [ingressNginx, traefik, envoyGateway])
@@ -151,7 +156,7 @@ function handsOverOnce({ controllers }: { controllers: readonly z.output<typeof 
   return new Set(keys).size === keys.length
 }
 
-const fields = z.strictObject({
+export const configFields = z.strictObject({
   apiVersion: z.literal(CONFIG_GROUP_VERSION),
   kind: z.literal('PortcullisConfig'),
   metadata: z.looseObject({ name: z.string().optional() }).optional(),
@@ -163,7 +168,7 @@ const fields = z.strictObject({
       'must be lower-case letters and digits alone: Traefik joins namespace and name with a dash, so a dash here would let another namespace stand in for it',
     )
     .default('portcullis')
-    .describe("Portcullis' own namespace."),
+    .describe("Portcullis' own namespace; the manifests name it too."),
   clusterDomain: dnsSubdomain().default('cluster.local').describe('The DNS domain of the cluster.'),
   solver: z
     .string()
@@ -182,7 +187,7 @@ const fields = z.strictObject({
     .min(0)
     .max(3600)
     .default(5)
-    .describe('How long guards must have been right before they count.'),
+    .describe('How long what guards a route must have been right before it counts.'),
   injectionFormat: z
     .int()
     .min(1)
@@ -191,7 +196,7 @@ const fields = z.strictObject({
     .describe('The format of what is injected; raised after a rollout.'),
 })
 
-const schema = refined(fields, [
+const schema = refined(configFields, [
   {
     holds: handsOverOnce,
     message: 'a Gateway is handed over twice; one controller can have it',

@@ -1,7 +1,10 @@
-// The blocks of README.md that are made from the code: the reasons, and an object before and after.
+// The blocks of README.md that are made from the code: the reasons, the configuration, an object before and after.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
+import * as z from 'zod'
+import { configFields } from '../../src/api/config.ts'
+import { array, type JsonObject, object } from '../../src/core/json.ts'
 import { REASONS, type Severity } from '../../src/core/reasons.ts'
 import { GOLDEN, readCase } from '../golden/case.ts'
 import { run } from '../golden/run.ts'
@@ -21,6 +24,7 @@ export function readmeBlocks(): ReadonlyMap<string, string> {
   return new Map([
     ['before', fenced(readFileSync(join(GOLDEN, `${EXAMPLE}.in.yaml`), 'utf8'))],
     ['after', fenced(exampleAfter())],
+    ['configuration', configurationTable()],
     ['reasons', reasonTable()],
   ])
 }
@@ -30,6 +34,28 @@ export function reasonTable(): string {
     ([code, { severity, says, todo }]) => `| \`${code}\` | ${MARKS[severity]}${cell(says)} | ${cell(todo)} |\n`,
   )
   return `| code | what it means | what to do |\n| --- | --- | --- |\n${rows.join('')}`
+}
+
+function configurationTable(): string {
+  const rows = fieldsOf(object(z.toJSONSchema(configFields, { io: 'input' })), '')
+  return `| field | default | meaning |\n| --- | --- | --- |\n${rows.join('')}`
+}
+
+/** Of a field without a description, such as `kind`, there is nothing to say. */
+function fieldsOf(schema: JsonObject, path: string): string[] {
+  return Object.entries(object(schema.properties)).flatMap(([name, each]) => {
+    const field = object(each)
+    const items = object(field.items)
+    const isList = field.type === 'array'
+    const inner = [field, items, ...array(items.oneOf).map(object)].flatMap(below =>
+      fieldsOf(below, `${path}${name}${isList ? '[]' : ''}.`),
+    )
+    const { description, default: value } = field
+    const isShort = typeof value !== 'object' || array(value).length === 0
+    const shown = value === undefined || !isShort ? '' : `\`${JSON.stringify(value)}\``
+    const own = `| \`${path}${name}\` | ${shown} | ${cell(String(description))} |\n`
+    return [...(description === undefined ? [] : [own]), ...inner.filter((row, at) => inner.indexOf(row) === at)]
+  })
 }
 
 /** undefined: the text has no such block. */
