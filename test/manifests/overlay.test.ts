@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { parseAllDocuments, stringify } from 'yaml'
+import { parse, parseAllDocuments, stringify } from 'yaml'
 import { SERVICE_NAME, writeOverlay } from '../../src/certificates/overlay.ts'
 import { array, object } from '../../src/core/json.ts'
 import type { KubeObject } from '../../src/core/types.ts'
@@ -17,6 +17,8 @@ import { documents, entries, MANIFESTS } from './documents.ts'
 
 /** Rights that only who issues certificates needs. */
 const OF_SELF = 6
+
+const CONFIG = { apiVersion: 'config.auth.example/v1alpha1', kind: 'PortcullisConfig' }
 
 describeWithParts('the manifests, built by kubectl', ['kubectl'], () => {
   let dir: string
@@ -90,6 +92,24 @@ describeWithParts('the manifests, built by kubectl', ['kubectl'], () => {
       'secrets',
     )
   }, 30_000)
+
+  test('take the registry and the configuration of the overlay that their README shows, whoever issues certificates', async () => {
+    const readme = readFileSync(join(MANIFESTS, 'README.md'), 'utf8')
+    const shown = object(parse(/```yaml\n(apiVersion: kustomize[\s\S]*?)```/.exec(readme)?.[1] ?? ''))
+    expect(shown.resources).toEqual(['../manifests'])
+    for (const mode of ['self', 'cert-manager', 'secret']) {
+      const overlay = join(dir, `shown-${mode}`)
+      mkdirSync(overlay)
+      const manifests = relative(realpathSync(overlay), realpathSync(MANIFESTS))
+      const components = mode === 'self' ? [] : [`${manifests}/certificates/${mode}`]
+      writeFileSync(join(overlay, 'kustomization.yaml'), stringify({ ...shown, resources: [manifests], components }))
+      const built = await build(overlay)
+      const config = parse(String(object(built.find(each => each.kind === 'ConfigMap')?.data)['config.yaml']))
+      expect(config).toEqual({ ...CONFIG, settleSeconds: 5 })
+      const images = JSON.stringify(built.filter(each => each.kind === 'Deployment')).match(/"image":"[^"]*"/g)
+      expect(images).toEqual(Array(2).fill('"image":"registry.team-a.example.com/portcullis:0.1.0"'))
+    }
+  }, 60_000)
 
   test('are found from wherever the folder of certificates is', async () => {
     const elsewhere = join(dir, 'a/b/certs')
