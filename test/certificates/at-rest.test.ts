@@ -47,7 +47,8 @@ beforeEach(async () => {
     ends.push(replica.stop)
   }
   await turns(5)
-})
+  await soon(() => isRight() && used.every(certs => certs.length === 1))
+}, 60_000)
 
 afterEach(async () => {
   for (const end of ends) await end()
@@ -56,7 +57,7 @@ afterEach(async () => {
 /** Keys are made meanwhile, in real time. */
 async function soon(holds: () => boolean): Promise<void> {
   for (let i = 0; !holds(); i++) {
-    if (i === 500) throw new Error(`not so: ${holds}`)
+    if (i === 3_000) throw new Error(`not so: ${holds}`)
     await sleep(10)
   }
 }

@@ -100,7 +100,7 @@ describe('the webhook in a cluster that is not there yet', () => {
     await until(async () => (await health(healthPort, '/readyz')).text.includes('it is shutting down'))
     expect((await health(healthPort, '/healthz')).status).toBe(200)
     expect(await process.ended).toMatchObject({ code: 0, err: '' })
-  })
+  }, 60_000)
 
   test('answers the kubelet while another request hangs on its port for health', async () => {
     const { healthPort } = await serve('--certs', await certificates())
