@@ -48,7 +48,7 @@ const matchLabels = z
     for (const [key, text] of entries) {
       if (key.length > MAX_KEY || !KEY.test(key)) refuse(KEY_MESSAGE, [key])
       if (typeof text !== 'string' || text.length > MAX_VALUE || !VALUE.test(text)) refuse(VALUE_MESSAGE, [key])
-      labels[key] = String(text)
+      else labels[key] = text
     }
     return labels
   })

@@ -168,6 +168,14 @@ describe('an AuthTeam is refused', () => {
     expect(({} as Record<string, unknown>).hosts).toBeUndefined()
   })
 
+  test('with a value that no text can be made of, wherever it stands, without an exception', () => {
+    const none = JSON.parse('{"toString":"x","valueOf":"x"}')
+    const document = withField(smallest(), 'spec.namespaces.selector', { matchLabels: { a: none } })
+    expect(paths(document)).toEqual(['spec.namespaces.selector.matchLabels.a'])
+    for (const field of ['spec.hosts', 'spec.proxy.service.port', 'spec.proxy.cookieDomains', 'metadata.name'])
+      expect(paths(withField(smallest(), field, none)).length).toBeGreaterThan(0)
+  })
+
   test('with sentences in one printable line that say what to do', () => {
     const all = REFUSED.flatMap(refused => problems(refusedDocument(refused)))
     expect(all.filter(({ message }) => !/^[\x20-\x7e]{10,250}$/.test(message))).toEqual([])
