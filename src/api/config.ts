@@ -68,8 +68,10 @@ const controllerName = () =>
     )
     .describe('spec.controller of the IngressClass or spec.controllerName of the GatewayClass.')
 
-function gatewayKey(gateway: HandedOver | undefined): string | undefined {
-  return gateway?.namespace && gateway.name && `${gateway.namespace}/${gateway.name}`
+/** Asked of what may be wrong in itself, too. */
+function gatewayKey(gateway: Partial<Record<keyof HandedOver, unknown>> | undefined): string | undefined {
+  const { namespace, name } = gateway ?? {}
+  return typeof namespace === 'string' && typeof name === 'string' ? `${namespace}/${name}` : undefined
 }
 
 const handedOver = z.strictObject({

@@ -1,4 +1,4 @@
-// What every Kubernetes object has, whatever its kind: apiVersion, kind, a name, and labels that are strings.
+// What every Kubernetes object has, whatever its kind: apiVersion, kind, a name; its namespace and labels are strings.
 import type { FieldPath } from './field-path.ts'
 import { GROUP } from './resource.ts'
 
@@ -26,7 +26,7 @@ export function wrongShape(object: unknown): Wrong[] {
 }
 
 function wrongMetadata(metadata: Fields, isRoute: boolean): Wrong[] {
-  const { name, generateName } = metadata
+  const { name, generateName, namespace } = metadata
   const wrong: Wrong[] = []
   const generated = isRoute && name === undefined && isText(generateName)
   if (!isText(name) && !generated) {
@@ -35,6 +35,8 @@ function wrongMetadata(metadata: Fields, isRoute: boolean): Wrong[] {
       message: 'must be given, as a string (in quotes if it looks like a number)',
     })
   }
+  if (namespace !== undefined && namespace !== null && typeof namespace !== 'string')
+    wrong.push({ path: ['metadata', 'namespace'], message: 'must be a string; put it in quotes' })
   return [...wrong, ...wrongStrings(metadata, 'labels'), ...wrongStrings(metadata, 'annotations')]
 }
 

@@ -1,5 +1,5 @@
 // Whether a Kubernetes label selector selects a set of labels.
-import { array, isObject, type JsonObject, object, type StringMap } from './json.ts'
+import { array, isObject, type JsonObject, object, type StringMap, string } from './json.ts'
 
 export type LabelSelector = {
   readonly matchLabels?: StringMap | undefined
@@ -23,7 +23,9 @@ export function selects(selector: LabelSelector, labels: StringMap): boolean {
 }
 
 function meets(labels: StringMap, expression: JsonObject): boolean {
-  const value = labels[String(expression.key)]
+  const key = string(expression.key)
+  if (key === undefined) return false
+  const value = labels[key]
   const values = array(expression.values)
   switch (expression.operator) {
     case 'In':

@@ -89,6 +89,11 @@ describe('the configuration', () => {
       'controllers[0].handedOver[0].name',
     ],
     [
+      'a Gateway whose name no text can be made of',
+      { controllers: [{ ...envoy, handedOver: [{ namespace: 'a', name: { toString: 'x' } }] }] },
+      'controllers[0].handedOver[0].name',
+    ],
+    [
       'a negative drain time',
       { controllers: [{ ...envoy, handedOver: [{ namespace: 'a', name: 'b', drainSeconds: -1 }] }] },
       'controllers[0].handedOver[0].drainSeconds',

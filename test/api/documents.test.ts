@@ -66,6 +66,12 @@ describe('a document with a problem', () => {
     ['no kind', 'apiVersion: v1\nmetadata: {name: a}\n', 1, 'kind'],
     ['no metadata', 'apiVersion: v1\nkind: A\n', 1, 'metadata'],
     ['no name', 'apiVersion: v1\nkind: A\nmetadata:\n  labels: {}\n', 3, 'metadata.name'],
+    [
+      'a namespace that is a number',
+      'apiVersion: v1\nkind: A\nmetadata:\n  name: a\n  namespace: 5\n',
+      5,
+      'metadata.namespace',
+    ],
     ['a name that is a number', 'apiVersion: v1\nkind: A\nmetadata:\n  name: 5\n', 4, 'metadata.name'],
     ['a name that kubectl reads as a boolean', 'apiVersion: v1\nkind: A\nmetadata: {name: y}\n', 3, 'metadata.name'],
     [

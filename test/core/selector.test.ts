@@ -33,6 +33,7 @@ describe('labels team=a, stage=test', () => {
     ['an operator that Kubernetes has not', expression('team', 'Gt', ['a'])],
     ['a label that every JavaScript object has', expression('constructor', 'Exists')],
     ['the same under another name', expression('__proto__', 'Exists')],
+    ['a key that no text can be made of', expression(JSON.parse('{"toString":"x"}'), 'DoesNotExist')],
   ])('are not selected by %s', (_, selector) => {
     expect(selects(selector, labels)).toBe(false)
   })

@@ -87,7 +87,7 @@ export function sectionOf(policy: Policy, gateway: Gateway): string | undefined 
 /** Whether a policy takes made-up identity from clients and sets the return address, as ours does. */
 export function doesTheSame(policy: Policy): boolean {
   const early = object(object(object(policy.object.spec).headers).earlyRequestHeaders)
-  const removed = new Set(array(early.remove).map(name => String(name).toLowerCase()))
+  const removed = new Set(array(early.remove).map(lowerCase))
   if (!REMOVED.every(name => removed.has(name.toLowerCase()))) return false
   if (removed.has(RETURN_ADDRESS.name.toLowerCase())) return false
   const matched = array(early.removeOnMatch).map(object)
@@ -96,12 +96,14 @@ export function doesTheSame(policy: Policy): boolean {
     return false
   const written = [...array(early.set), ...array(early.add)].map(object)
   const identity = new Set<string>(REMOVED.map(name => name.toLowerCase()))
-  if (written.some(header => identity.has(String(header.name).toLowerCase()))) return false
+  if (written.some(header => identity.has(lowerCase(header.name)))) return false
   return array(early.set)
     .map(object)
     .some(
-      header =>
-        String(header.name).toLowerCase() === RETURN_ADDRESS.name.toLowerCase() &&
-        header.value === RETURN_ADDRESS.value,
+      header => lowerCase(header.name) === RETURN_ADDRESS.name.toLowerCase() && header.value === RETURN_ADDRESS.value,
     )
+}
+
+function lowerCase(name: unknown): string {
+  return (string(name) ?? '').toLowerCase()
 }

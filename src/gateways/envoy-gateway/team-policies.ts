@@ -2,7 +2,7 @@
 // them the net.
 import type { AccessLevel, AuthTeam } from '../../api/auth-team.ts'
 import { namespaceKey, scopeKey } from '../../core/companions.ts'
-import { array, object } from '../../core/json.ts'
+import { array, object, string } from '../../core/json.ts'
 import { ACCESS, PROTECT } from '../../core/keys.ts'
 import { NET_PREFIX, policyName, readPolicyName } from '../../core/names.ts'
 import { teamOfNamespace } from '../../core/team.ts'
@@ -28,7 +28,10 @@ export function shadowing(team: AuthTeam, namespace: string, facts: Facts): Poli
     return array(object(policy.object.spec).targetSelectors)
       .flatMap(selector => array(object(selector).matchExpressions))
       .map(object)
-      .some(({ key, values: selected }) => key === PROTECT && array(selected).some(value => values.has(String(value))))
+      .some(
+        ({ key, values: selected }) =>
+          key === PROTECT && array(selected).some(value => values.has(string(value) ?? '')),
+      )
   })
 }
 
