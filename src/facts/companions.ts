@@ -11,22 +11,28 @@ type Stored = { readonly object: KubeObject; readonly since: number }
 export class StoredCompanions {
   readonly #gateways: readonly GatewayKind[]
   readonly #now: () => number
+  readonly #isCaughtUp: () => boolean
   readonly #all = new Map<string, Stored>()
   readonly #known = new Map<string, number | undefined>()
   /** Of scopes that say they are ready since a time that has yet to come: when that was noticed. */
   readonly #ahead = new Map<string, { readonly since: number; readonly noticed: number }>()
 
-  /** `now` in ms since the epoch: when an object was seen to change. */
-  constructor(gateways: readonly GatewayKind[], now: () => number) {
+  /**
+   * `now` in ms since the epoch: when an object was seen to change. `isCaughtUp`: all that was there when it began has
+   * come; what is new from then on has just been made.
+   */
+  constructor(gateways: readonly GatewayKind[], now: () => number, isCaughtUp: () => boolean = () => false) {
     this.#gateways = gateways
     this.#now = now
+    this.#isCaughtUp = isCaughtUp
   }
 
   /**
    * What belongs to one route guards nothing, and is not kept: there are tens of thousands.
    *
    * An object that is seen first has been right since it was made, or since it was last put right, which it says itself;
-   * one that changes under our eyes is new from then on.
+   * one that is made or changes under our eyes is new from then on, whatever it says: clocks differ by more than what
+   * guards are given to settle.
    */
   put(document: KubeObject): void {
     if (strings(document.metadata.labels)[MANAGED_BY] !== MANAGER || isOfOneRoute(document)) {
@@ -39,7 +45,7 @@ export class StoredCompanions {
       before !== undefined && uidOf(before.object) === uidOf(document) && isRight(document.spec, before.object.spec)
     const stated = statedSince(document)
     const isNew = before === undefined || uidOf(before.object) !== uidOf(document)
-    const since = isSame ? before.since : ((isNew ? stated : undefined) ?? this.#now())
+    const since = isSame ? before.since : ((isNew && !this.#isCaughtUp() ? stated : undefined) ?? this.#now())
     const { apiVersion, kind, spec } = document
     const object = { apiVersion, kind, metadata: slim(document), spec }
     // Such as a status that changes: nothing is less right than before.

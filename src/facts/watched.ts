@@ -82,8 +82,11 @@ export class WatchedFacts<F extends Feed> {
 
   #fill(config: Config): Filled<F> {
     const { gateways, feed, now, clock } = this.#options
-    const store = new FactStore(config, new StoredCompanions(gateways, now))
+    let filling: F | undefined
+    const isCaughtUp = () => filling?.ready() ?? false
+    const store = new FactStore(config, new StoredCompanions(gateways, now, isCaughtUp))
     const sink = expiring(store, now)
-    return { store, sink, feed: feed(sink), began: clock.now() }
+    filling = feed(sink)
+    return { store, sink, feed: filling, began: clock.now() }
   }
 }

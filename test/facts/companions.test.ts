@@ -89,6 +89,28 @@ describe('the guards of a scope', () => {
     expect(since()).toEqual([YOUNG, OLD, YOUNG])
   })
 
+  test('that are made under our eyes count from then, whatever the clock of the API server said', () => {
+    let isCaughtUp = false
+    const store = new FactStore(
+      config(),
+      new StoredCompanions(
+        gateways,
+        () => YOUNG,
+        () => isCaughtUp,
+      ),
+    )
+    for (const document of CLUSTER) store.put(document)
+    const [first, ...others] = watching().guards
+    for (const guard of others) store.put(guard)
+    isCaughtUp = true
+    store.put(made(first!, YOUNG - 60_000))
+    expect(store.readySince(SCOPE)).toBe(YOUNG)
+    store.remove(first!)
+    isCaughtUp = false
+    store.put(made(first!, YOUNG - 60_000))
+    expect(store.readySince(SCOPE)).toBe(YOUNG - 60_000)
+  })
+
   test('that say they are of the future count from when that was noticed, however far our clock was set back', () => {
     let now = YOUNG
     const { store, guards } = watching(() => now)

@@ -1,8 +1,11 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { type Config, defaultConfig } from '../../src/api/config.ts'
-import type { KubeObject } from '../../src/core/types.ts'
+import { companions } from '../../src/core/companions.ts'
+import type { Companion, KubeObject } from '../../src/core/types.ts'
 import type { Sink } from '../../src/facts/expiry.ts'
 import { WatchedFacts } from '../../src/facts/watched.ts'
+import { gateways } from '../../src/gateways/index.ts'
+import { CLUSTER, config as clusterConfig } from './cluster.ts'
 
 type TestFeed = { sink: Sink; isReady: boolean; stopped: boolean; ready(): boolean; stop(): Promise<void> }
 
@@ -103,6 +106,28 @@ describe('facts that watches bring', () => {
     last.isReady = true
     later(1_000)
     expect(facts.store.config.settleSeconds).toBe(4)
+  })
+
+  test('have guards that come after everything else ready from when they came, by our clock', () => {
+    facts = new WatchedFacts({
+      ...{ config: clusterConfig(), gateways, feed, rebuildEveryMs: 60_000 },
+      now: () => now + aheadMs,
+      clock: { now: () => now },
+    })
+    const sink = feeds[1]?.sink as Sink
+    const scope = { of: 'namespace', team: 'team-a', namespace: 'apps' } as const
+    for (const document of CLUSTER) sink.put(document)
+    const guards = companions(scope, facts.store, gateways).filter(({ guards }) => guards)
+    const made = ({ object }: Companion, at: number): KubeObject => ({
+      ...object,
+      metadata: { ...object.metadata, uid: 'a', creationTimestamp: new Date(at).toISOString() },
+    })
+    const [first, ...others] = guards as [Companion, ...Companion[]]
+    now = 1_000_000
+    for (const guard of others) sink.put(made(guard, 0))
+    if (feeds[1] !== undefined) feeds[1].isReady = true
+    sink.put(made(first, now - 60_000))
+    expect(facts.store.readySince(scope)).toBe(now)
   })
 
   test('follow a new configuration though the time of day was set back by weeks', () => {
