@@ -93,4 +93,22 @@ describeWithParts('a clock that jumps', wholeParts, () => {
     },
     60_000,
   )
+
+  test('of the replica, five months ahead: an exemption that has time left is in force all the same', async () => {
+    const known = () => replica.metric('portcullis_facts{kind="AuthExemption"}')
+    const spec = {
+      route: { kind: 'Ingress', namespace: 'shops', name: 'open' },
+      hosts: ['open.team-a.example.com'],
+      reason: 'a test',
+      expires: new Date(Date.now() + DAY).toISOString(),
+    }
+    const exemption = { apiVersion: 'auth.example/v1alpha1', kind: 'AuthExemption', metadata: { name: 'open' }, spec }
+    expect(await cluster.api.create(exemption)).toMatchObject({ status: 201 })
+    await until('the exemption is known', async () => (await known()) === 1)
+    jump(replica, files.replica, 150 * DAY)
+    await sleep(MEANWHILE_MS)
+    // Until the API server's next answer says what time it is.
+    await until('the exemption is in force', async () => (await known()) === 1)
+    jump(replica, files.replica, 0)
+  }, 120_000)
 })

@@ -61,6 +61,8 @@ const DONE: ReadonlySet<Said['said']> = new Set(['Protected', 'Repaired', 'Relea
 
 export function runController(options: RunOptions): RunningController {
   const { config, connection, leaseConnection, log } = options
+  // What is stored has its times from API servers.
+  const now = connection.timeOfDay
   const loops = loopGuard(systemClock)
   const leading: Leads = {}
   const facts: WatchedFacts<Watching> = new WatchedFacts({
@@ -78,7 +80,7 @@ export function runController(options: RunOptions): RunningController {
       const watching: Watching = watchCluster(connection, sink, observe, log)
       return watching
     },
-    now: Date.now,
+    now,
     clock: systemClock,
     rebuildEveryMs: REBUILD_EVERY_MS,
   })
@@ -159,9 +161,10 @@ async function leadWork(term: Term, options: Leading): Promise<void> {
 
 function begin(term: Term, options: Leading): { work: Work; trials: Trials; stop(): Promise<void> } {
   const { config, facts, connection, identity, loops, metrics, log, configurationProblems } = options
+  const now = connection.timeOfDay
   const writer = createWriter(connection, { signal: term.signal, mayWrite: term.holds })
-  const events = keepEvents({ writer, instance: identity, log, now: Date.now })
-  const refusals = new Refusals(Date.now)
+  const events = keepEvents({ writer, instance: identity, log, now })
+  const refusals = new Refusals(now)
   const tell = (teams: readonly string[]) => {
     for (const team of teams) work.statusSoon(team)
   }
@@ -186,7 +189,7 @@ function begin(term: Term, options: Leading): { work: Work; trials: Trials; stop
     },
     drifted: object => metrics().drifted(object.kind),
     clock: systemClock,
-    now: Date.now,
+    now,
   }
   const status = {
     store: () => facts.store,
@@ -194,7 +197,7 @@ function begin(term: Term, options: Leading): { work: Work; trials: Trials; stop
     writer,
     configurationProblems,
     unjudged: () => trials.problem(),
-    now: Date.now,
+    now,
     log,
   }
   const trials = keepTrying({

@@ -57,7 +57,7 @@ function run({ healthPort }: WebhookOptions, { config, connection }: Start, log:
     config,
     gateways,
     feed: sink => withOurs(watchAll(connection, sink, { log })),
-    now: Date.now,
+    now: connection.timeOfDay,
     clock: systemClock,
     rebuildEveryMs: REBUILD_EVERY_MS,
   })
@@ -68,7 +68,7 @@ function run({ healthPort }: WebhookOptions, { config, connection }: Start, log:
     get facts() {
       return facts.store
     },
-    ...{ gateways, log, now: Date.now, decided: metrics.decided },
+    ...{ gateways, log, now: connection.timeOfDay, decided: metrics.decided },
   }
   const decide: Admit = (entry, body) => admit(entry, body, context)
   const health = { port: healthPort ?? HEALTH_PORT, missing, metrics }
