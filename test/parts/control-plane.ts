@@ -125,6 +125,8 @@ const startApiServer = (options: ApiServerOptions): Promise<RunningPart> => {
       ...options.extraArgs,
     ],
     dir,
+    // On a busy machine, with thousands of objects in etcd and everybody asking at once.
+    readyWithinMs: 180_000,
     ready: () => isReady(`https://127.0.0.1:${port}`, join(dir, 'apiserver.crt'), options.token),
   })
 }
