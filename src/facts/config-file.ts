@@ -48,21 +48,24 @@ export type Following = {
 export function followConfig({ file, config, everyMs, use, log }: FollowOptions): Following {
   let used = JSON.stringify(config)
   let wrong: readonly string[] = []
+  const refuse = (problems: readonly string[]) => {
+    if (String(problems) !== String(wrong))
+      log.error({ file, problems }, 'configuration is not used, the last good one stays')
+    wrong = problems
+  }
   const look = async () => {
     const read = await readConfigFile(file)
-    const before = wrong
-    wrong = 'problems' in read ? read.problems : []
-    if ('problems' in read) {
-      if (String(wrong) !== String(before))
-        log.error({ file, problems: wrong }, 'configuration is not used, the last good one stays')
-      return
-    }
+    if ('problems' in read) return refuse(read.problems)
     const next = JSON.stringify(read.config)
-    if (next === used) return
-    used = next
-    log.info({ file }, 'configuration has changed')
-    use(read.config)
+    if (next !== used) {
+      use(read.config)
+      used = next
+      log.info({ file }, 'configuration has changed')
+    }
+    wrong = []
   }
-  const timer = setInterval(() => void look(), everyMs)
+  // A fault of ours with a file that nobody has thought of is no reason to end.
+  const looking = () => void look().catch(error => refuse([`${file}: ${String(error)}`]))
+  const timer = setInterval(looking, everyMs)
   return { problems: () => wrong, stop: () => clearInterval(timer) }
 }

@@ -21,11 +21,15 @@ function write(...lines: string[]): void {
   writeFileSync(file, ['apiVersion: config.auth.example/v1alpha1', 'kind: PortcullisConfig', ...lines, ''].join('\n'))
 }
 
-async function follow(): Promise<Following> {
+async function follow(before: (next: Config) => void = () => {}): Promise<Following> {
   const read = await readConfigFile(file)
   if ('problems' in read) throw new Error(String(read.problems))
   const log = { info() {}, warn() {}, error: (fields: object) => void errors.push(fields) }
-  following = followConfig({ file, config: read.config, everyMs: 10, use: next => void used.push(next), log })
+  const use = (next: Config) => {
+    before(next)
+    used.push(next)
+  }
+  following = followConfig({ file, config: read.config, everyMs: 10, use, log })
   return following
 }
 
@@ -59,6 +63,20 @@ describe('the configuration file', () => {
     expect(await readConfigFile(file)).toEqual({
       problems: [expect.stringMatching(/config\.yaml: there is no such file or folder$/)],
     })
+  })
+
+  test('is told, once, where what it says cannot be used, and the next one is', async () => {
+    write('settleSeconds: 1')
+    await follow(({ settleSeconds }) => {
+      if (settleSeconds === 2) throw new Error('two is too many')
+    })
+    write('settleSeconds: 2')
+    await until(() => following?.problems().join() === `${file}: Error: two is too many`)
+    await sleep(50)
+    expect(errors).toHaveLength(1)
+    write('settleSeconds: 3')
+    await until(() => used.length === 1)
+    expect(following?.problems()).toEqual([])
   })
 
   test('is used anew when what it says changes, and not for a comment', async () => {
