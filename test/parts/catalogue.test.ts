@@ -37,6 +37,7 @@ test('each program is told the release that its module is pinned to', () => {
     'envoy-gateway': 'github.com/envoyproxy/gateway',
     'oauth2-proxy': 'github.com/oauth2-proxy/oauth2-proxy/v7',
     traefik: 'github.com/traefik/traefik/v3',
+    'cert-manager': 'github.com/cert-manager/cert-manager',
   }
   for (const [module, dependency] of Object.entries(pinned)) {
     for (const release of told(module)) expect(`v${release?.replace(/^v/, '')}`).toBe(releaseOf(module, dependency))

@@ -154,6 +154,23 @@ export const catalogue = {
     elsewhere: [],
     sources: ['main.go'],
   },
+  'cert-manager': {
+    kind: 'program',
+    module: 'cert-manager',
+    package: '.',
+    variables: { 'github.com/cert-manager/cert-manager/pkg/util.AppVersion': 'v1.21.2' },
+    elsewhere: [],
+    sources: ['main.go'],
+  },
+  'cert-manager-crds': {
+    kind: 'files',
+    module: 'github.com/cert-manager/cert-manager',
+    version: 'v1.21.2',
+    sum: 'h1:UWgoYM+KLNtRlqmoWOKjKBOBUPVHeepQ6/ac3ERJW68=',
+    folder: 'deploy/crds',
+    // Not those of ACME, which issues nothing for a name inside a cluster.
+    pattern: /^cert-manager\.io_.*\.yaml$/,
+  },
   'envoy-gateway-crds': {
     kind: 'files',
     module: 'github.com/envoyproxy/gateway',

@@ -1,4 +1,4 @@
-// The custom resource definitions that the gateways bring, as their releases ship them.
+// The custom resource definitions that gateways and cert-manager bring, as their releases ship them.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PartName } from './catalogue.ts'
@@ -9,7 +9,7 @@ import { locate } from './locate.ts'
  * channel and brings an admission policy that refuses the experimental one afterwards: apply one of the two.
  * Traefik's files hold traefik.io only and go with either.
  */
-export const crdFiles = (source: 'envoy-gateway' | 'traefik' | 'gateway-api'): string[] => {
+export const crdFiles = (source: 'envoy-gateway' | 'traefik' | 'gateway-api' | 'cert-manager'): string[] => {
   const part: PartName = `${source}-crds`
   const folder = locate(part)
   if (!folder) throw new Error(`${part} not on this machine; "npm run parts" fetches it`)
