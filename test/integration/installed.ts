@@ -1,10 +1,11 @@
 // Portcullis as it is installed: the shipped manifests with certificates, the replicas of the Deployments as processes,
 // and the Service before those of the webhook that are ready.
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { stringify } from 'yaml'
 import type { KubeObject } from '../../src/core/types.ts'
 import { MANIFESTS } from '../manifests/documents.ts'
 import type { ControlPlane } from '../parts/control-plane.ts'
@@ -15,6 +16,7 @@ import { review } from './direct-review.ts'
 import { succeeds } from './objects.ts'
 import {
   asServiceAccount,
+  type Certificates,
   MAIN,
   NAMESPACE,
   type Place,
@@ -34,6 +36,10 @@ export type { Start } from './pods.ts'
 
 export type Installed = {
   readonly namespace: string
+  /** What `kubectl apply -k` was given. */
+  readonly overlay: string
+  /** Where replicas of the webhook find a certificate, if it comes from a Secret. */
+  readonly certs: string
   /** Those of the webhook that run. */
   readonly replicas: readonly Replica[]
   /** Of the webhook: alive when this resolves; not ready, perhaps. */
@@ -50,17 +56,20 @@ const CONTROLLER = workload('portcullis-controller')
 const PORT = WEBHOOK.ports.get('webhook') as number
 
 /**
- * `npm run certs && kubectl apply -k certs`, or with certificates of its own `kubectl apply -k manifests`, with nothing
- * running yet. The definitions of gateways are the caller's. `main`: another build of Portcullis.
+ * `npm run certs && kubectl apply -k certs`, with certificates of its own `kubectl apply -k manifests`, or an overlay of
+ * somebody's with those of cert-manager; nothing is running yet. The definitions of gateways and of cert-manager are the
+ * caller's, and so is what a kubelet does about the Secret. `main`: another build of Portcullis.
  */
 export async function install(
   controlPlane: ControlPlane,
-  certificates: 'secret' | 'self' = 'secret',
+  certificates: Certificates = 'secret',
   main = MAIN,
 ): Promise<Installed> {
   const certs = join(controlPlane.dir, 'certs')
   if (certificates === 'secret') await promisify(execFile)(process.execPath, [main, 'certs', certs], { cwd: ROOT })
-  await succeeds(controlPlane, ['apply', '-k', certificates === 'secret' ? certs : MANIFESTS])
+  const overlay = { secret: certs, self: MANIFESTS, 'cert-manager': join(controlPlane.dir, 'overlay') }[certificates]
+  if (certificates === 'cert-manager') writeOverlay(overlay, `certificates/${certificates}`)
+  await succeeds(controlPlane, ['apply', '-k', overlay])
   const place = async ({ name }: { name: string }): Promise<Place> => {
     return { controlPlane, certs, certificates, main, kubeconfig: await asServiceAccount(controlPlane, name) }
   }
@@ -80,6 +89,7 @@ export async function install(
   }
   return {
     namespace: NAMESPACE,
+    ...{ overlay, certs },
     get replicas() {
       return running()
     },
@@ -106,6 +116,16 @@ export async function install(
       await service.close()
     },
   }
+}
+
+/** The manifests with one of their components. */
+function writeOverlay(folder: string, component: string): void {
+  mkdirSync(folder)
+  // Kustomize takes no absolute paths.
+  const manifests = relative(realpathSync(folder), realpathSync(MANIFESTS))
+  const kind = { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization' }
+  const text = stringify({ ...kind, resources: [manifests], components: [`${manifests}/${component}`] })
+  writeFileSync(join(folder, 'kustomization.yaml'), text)
 }
 
 function reviewed(pod: Pod, certs: string): Replica {

@@ -20,9 +20,14 @@ export type Pod = Health & {
   kill(): Promise<void>
 }
 
+/** Where they are from, as the configuration names it. */
+export type Certificates = 'secret' | 'self' | 'cert-manager'
+
 export type Start = {
   /** Instead of the shipped configuration. */
   readonly config?: KubeObject
+  /** Where the certificates are from, if another way than when everything was installed. */
+  readonly certificates?: Certificates
   /** More arguments, after those of the Deployment. */
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
@@ -67,7 +72,7 @@ export type Place = {
   /** Folder of the certificates, for a pod that mounts them. */
   readonly certs: string
   /** What the configuration says about them, unless a pod's own says something else. */
-  readonly certificates: 'secret' | 'self'
+  readonly certificates: Certificates
   /** What Node runs. */
   readonly main: string
 }
@@ -75,17 +80,19 @@ export type Place = {
 /** Alive when this resolves; not ready, perhaps. */
 export async function startPod(
   { name, args, ports, graceMs }: Workload,
-  { controlPlane, kubeconfig, certs, certificates, main }: Place,
-  { config, args: more = [], env = {}, bundle = main, flags = [] }: Start,
+  { controlPlane, kubeconfig, certs, main, ...place }: Place,
+  { config, certificates = place.certificates, args: more = [], env = {}, bundle = main, flags = [] }: Start,
 ): Promise<Pod> {
   const host = podAddress()
   const process = `${name}-${host}`
   const folder = join(controlPlane.dir, process)
   mkdirSync(folder)
-  const shipped = object(parse(text(certificates === 'self' ? 'config.yaml' : 'certificates/secret/config.yaml')))
+  const shipped = object(
+    parse(text(certificates === 'self' ? 'config.yaml' : `certificates/${certificates}/config.yaml`)),
+  )
   writeFileSync(join(folder, 'config.yaml'), stringify({ ...shipped, ...config }))
   const mounted = args.map(each => each.replace('=/config', `=${folder}`))
-  if (certificates === 'secret' && args[0] === 'webhook') mounted.push(`--certs=${certs}`)
+  if (certificates !== 'self' && args[0] === 'webhook') mounted.push(`--certs=${certs}`)
   const health = healthAt(host, ports.get('health') as number)
   const part = await startPart({
     name: process,
@@ -111,9 +118,13 @@ function podAddress(): string {
   return `127.${100 + below(20)}.${below(256)}.${1 + below(254)}`
 }
 
-/** A kubeconfig with the rights that the manifests give this ServiceAccount, and no others. */
-export async function asServiceAccount(controlPlane: ControlPlane, name: string): Promise<string> {
-  const token = await succeeds(controlPlane, ['create', 'token', name, '-n', NAMESPACE, '--duration=24h'])
+/** A kubeconfig with the rights that are given to this ServiceAccount, and no others. */
+export async function asServiceAccount(
+  controlPlane: ControlPlane,
+  name: string,
+  namespace = NAMESPACE,
+): Promise<string> {
+  const token = await succeeds(controlPlane, ['create', 'token', name, '-n', namespace, '--duration=24h'])
   const admin = JSON.parse(readFileSync(controlPlane.kubeconfig, 'utf8'))
   const file = join(controlPlane.dir, `kubeconfig-${name}`)
   const user = { name: 'admin', user: { token: token.trim() } }

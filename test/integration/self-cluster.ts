@@ -34,7 +34,7 @@ export type SelfCluster = {
 }
 
 export const selfParts = [...controlPlaneParts, 'envoy-gateway-crds', 'traefik-crds'] as const
-const ACCOUNTS = ['portcullis-controller', 'portcullis-webhook'].map(each => serviceAccount('portcullis', each))
+export const ACCOUNTS = ['portcullis-controller', 'portcullis-webhook'].map(each => serviceAccount('portcullis', each))
 const SECRET = secretRef('portcullis')
 export const SECRET_DOCUMENT: KubeObject = { ...SECRET, metadata: { namespace: 'portcullis', name: SECRET.name } }
 const ENTRIES = 8
