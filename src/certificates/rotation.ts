@@ -31,9 +31,20 @@ export function nextStep(
   if (!isWhole) return 'rewrite'
   const { signing, since, next, old } = authorities
   if (old.length > 0 && now >= since + times.leafMs + marginMs(times)) return 'prune'
-  if (next !== undefined) return confirmedMs !== undefined && confirmedMs >= times.overlapMs ? 'promote' : undefined
+  if (next !== undefined) {
+    const isOverlap = confirmedMs !== undefined && confirmedMs >= (endsSoon(signing, now, times) ? 0 : times.overlapMs)
+    return isOverlap ? 'promote' : undefined
+  }
   const isFull = 1 + old.length >= MOST
   return !isFull && isDue(new X509Certificate(signing.cert), new Date(now)) ? 'publish' : undefined
+}
+
+/**
+ * What API servers trust may be overwritten again and again, so that the next one is never seen there for long enough. It
+ * signs all the same once there is little time left: else all leaves of the old one end together with it.
+ */
+function endsSoon({ cert }: Authority, now: number, { leafMs }: RotationTimes): boolean {
+  return new X509Certificate(cert).validToDate.getTime() - now <= leafMs / 3
 }
 
 /** Whether a step needs an authority that is new. */

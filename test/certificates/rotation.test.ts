@@ -188,6 +188,27 @@ describe('an authority follows another', () => {
     expect(authorities().next).toBeUndefined()
   })
 
+  test('signs, however often somebody overwrites whom to trust, before what the one before signed ends', async () => {
+    const leader = keeper()
+    await leader.look()
+    const own = replica()
+    past(300)
+    while (authorities().next === undefined) await leader.look()
+    const end = () => new X509Certificate(authorities().signing.cert).validToDate.getTime()
+    const first = end()
+    for (; end() === first && now < first; now += HOUR) {
+      cluster.put(configuration(CONFIGURATIONS[0] as ObjectRef))
+      for (let i = 0; i < 3; i++) await leader.look()
+      await own.look()
+    }
+    expect(steps).toEqual(['create', 'publish', 'promote'])
+    expect(first - now).toBeLessThan(3 * DAY)
+    expect(first - now).toBeGreaterThan(2 * DAY)
+    now += 10 * SECOND
+    await own.look()
+    expect(own.current()?.validToDate.getTime()).toBeGreaterThan(first)
+  })
+
   test('does not sign where an entry lost it since the last look', async () => {
     const leader = keeper()
     await leader.look()

@@ -67,14 +67,16 @@ export function report(soaked: Soaked): number {
   console.log(`drawn: ${svg}`)
   const said = [
     ...failures.map(({ name, status, message }) => `${name}: ${status} ${message}`),
+    ...requests.unprotected.map(({ name }) => `${name}: without the login`),
     ...churned.unprotected.map(each => `${each}: without the login`),
     ...open.map(each => `${each}: stored without the login`),
     ...repairs.missed,
     ...leaks,
+    ...(authorities < 1 ? ['no authority followed another'] : []),
   ]
   for (const each of said.slice(0, SHOWN)) console.log(each)
   if (said.length > SHOWN) console.log(`and ${said.length - SHOWN} more`)
-  return unprotected + failures.length + repairs.missed.length + leaks.length === 0 ? 0 : 1
+  return said.length === 0 ? 0 : 1
 }
 
 function held({ name, samples }: Series) {

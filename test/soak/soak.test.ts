@@ -121,6 +121,7 @@ test.each<[string, number, Partial<Soaked>]>([
   ['a change that failed', 1, { churned: { ...good.churned, failed: [bad] } }],
   ['a change without the login', 1, { churned: { ...good.churned, unprotected: ['create a'] } }],
   ['a route that is stored without the login', 1, { open: ['a'] }],
+  ['an authority that nobody follows', 1, { authorities: 0 }],
   ['a repair that was missed', 1, { repairs: { ...good.repairs, missed: ['a guard'] } }],
 ])('%s ends a soak with %i', (_, code, more) => {
   const said = [jest.spyOn(console, 'log'), jest.spyOn(console, 'table')]
