@@ -75,6 +75,11 @@ export class Keeper {
   #trouble: string | undefined
   /** What the Secret held when it was read last. */
   #data: unknown
+  /**
+   * Published, and not stored yet: while the Secret cannot be written it stays the same. Another at each look would soon
+   * push out of the configurations what servers still show.
+   */
+  #made: Authority | undefined
 
   constructor(options: KeeperOptions) {
     this.#options = options
@@ -113,6 +118,7 @@ export class Keeper {
       const configurations = read.flatMap(each => (typeof each === 'object' ? each : []))
       const silent = read.find(each => typeof each === 'string')
       const found = readAuthorities(secret?.data, now())
+      if (found.authorities !== undefined) this.#made = undefined
       const step = nextStep(found, now(), this.#confirmedMs(found, configurations), times())
       // To make one anew without knowing whom clients trust would cut off servers that are good.
       if (silent !== undefined && (step !== undefined || found.authorities === undefined)) return silent
@@ -140,7 +146,8 @@ export class Keeper {
     configurations: readonly KubeObject[],
   ): Promise<string | undefined> {
     const { log, told, writer, now } = this.#options
-    const made = makesOne(step) ? await this.#makeOne() : undefined
+    const made = makesOne(step) ? (this.#made ?? (await this.#makeOne())) : undefined
+    if (step === 'create') this.#made = made
     const after = afterStep(step, found, now(), made, authoritiesIn(trustedBy(configurations)))
     // Replicas sign with it as soon as they see it: it has to be trusted before.
     if (step === 'create') await this.#repair(configurations, bundleOf(after))
@@ -166,6 +173,8 @@ export class Keeper {
     const { apiVersion, kind, ...metadata } = this.#ref
     if (secret === undefined) return writer.create({ apiVersion, kind, metadata, type: 'Opaque', data })
     // Nobody can change such a one; the next turn makes another.
+    if (secret.immutable === true && secret.metadata.deletionTimestamp !== undefined)
+      return Promise.resolve({ outcome: 'later', message: 'it cannot be changed, and a finalizer keeps it from going' })
     if (secret.immutable === true) return writer.remove(this.#ref, String(secret.metadata.uid))
     const operations: Operation[] = [{ op: 'add', path: '/data', value: data }]
     return writer.patch(this.#ref, String(secret.metadata.resourceVersion), operations)

@@ -65,7 +65,9 @@ export function afterStep(
 ): Authorities {
   if (step === 'create') {
     if (made === undefined) throw new Error('create without a new authority')
-    return { signing: made, since: now, old: newest([...readable, ...trusted]).slice(0, MOST - 1) }
+    // It is trusted already where it was published before, and could not be stored.
+    const others = newest([...readable, ...trusted]).filter(cert => cert !== made.cert)
+    return { signing: made, since: now, old: others.slice(0, MOST - 1) }
   }
   if (authorities === undefined) throw new Error(`${step} where nothing can sign`)
   const { signing, since, next, old } = authorities

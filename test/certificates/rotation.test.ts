@@ -334,6 +334,49 @@ describe('the Secret, whatever somebody did to it,', () => {
     expect(cluster.get('Secret')?.immutable).toBeUndefined()
   })
 
+  test.each([
+    ['that may not be written', { outcome: 'refused', status: 403, message: 'exceeded quota' } as const],
+    ['that others write again and again', { outcome: 'conflict' } as const],
+  ])('%s costs no server its trust, however long that lasts', async (_, answer) => {
+    const { leader } = await good()
+    const server = replica()
+    await server.look()
+    const { patch } = cluster.writer
+    Object.assign(cluster.writer, {
+      patch: (...args: Parameters<typeof patch>) =>
+        args[0].kind === 'Secret' ? Promise.resolve(answer) : patch(...args),
+    })
+    cluster.put(secret({}))
+    for (let looks = 0; looks < 10; looks++) {
+      await leader.look()
+      now += 8 * SECOND
+      expect(accepts(bundle(), server.current() as X509Certificate, now)).toBe(true)
+    }
+    Object.assign(cluster.writer, { patch })
+    await leader.look()
+    expect(found().isWhole).toBe(true)
+    expect(accepts(bundle(), server.current() as X509Certificate, now)).toBe(true)
+  })
+
+  test('that nobody can change, and that does not go either, costs no server its trust', async () => {
+    const { leader } = await good()
+    const server = replica()
+    await server.look()
+    const { remove } = cluster.writer
+    const held = { ...secret({}), immutable: true }
+    const going = { ...held, metadata: { ...held.metadata, deletionTimestamp: '2026-03-01T12:00:00Z' } }
+    const removed = async () => {
+      cluster.put(going)
+      return { outcome: 'done', object: going } as const
+    }
+    Object.assign(cluster.writer, { remove: removed })
+    cluster.put(held)
+    for (let looks = 0; looks < 5; looks++) await leader.look()
+    expect(steps.length).toBeLessThan(4)
+    expect(accepts(bundle(), server.current() as X509Certificate, now)).toBe(true)
+    Object.assign(cluster.writer, { remove })
+  })
+
   test('with the authority of another curve, or that is none, is made anew', async () => {
     const { leader } = await good()
     const other = await createAuthority(new Date(now - 400 * DAY))
