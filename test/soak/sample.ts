@@ -16,6 +16,8 @@ export type Held = 'megabytes' | 'descriptors' | 'sockets'
 export function sample(pid: number, hours: number): Sample | undefined {
   try {
     const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    // It has ended, and nobody has asked how.
+    if (resident === undefined) return undefined
     const links = readdirSync(`/proc/${pid}/fd`).map(each => target(`/proc/${pid}/fd/${each}`))
     return {
       hours,

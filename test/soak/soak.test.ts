@@ -111,6 +111,11 @@ test.each<[string, number, Partial<Soaked>]>([
   ['nothing', 0, {}],
   ['a start that takes its time', 0, growing('webhook', turn => ({ megabytes: Math.min(200, 50 + turn * 5) }))],
   ['memory that comes and goes', 0, growing('webhook', turn => ({ megabytes: 80 + (turn % 10) * turn }))],
+  [
+    'connections that are gone for a moment while the API server starts anew',
+    0,
+    growing('webhook', turn => ({ sockets: turn > 40 && turn < 50 ? 1 : 22 })),
+  ],
   ['what others hold', 0, growing('etcd', turn => ({ megabytes: 80 * 2 ** (turn / 10) }))],
   ['memory that only grows', 1, growing('webhook', turn => ({ megabytes: 50 + turn * 5 }))],
   ['descriptors that are never closed', 1, growing('controller', turn => ({ descriptors: 10 + 2 * turn }))],

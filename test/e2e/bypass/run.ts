@@ -17,8 +17,8 @@ export type Outcome = {
 
 export type Tried = { readonly way: Way; readonly scene: Scene }
 
-/** What differs from what the row says has this long to come about; what does not is watched for this long. */
-const LONGEST_MS = 20_000
+/** What differs from what the row says has this long to come about, even by lot; what does not is watched for this long. */
+const LONGEST_MS = 60_000
 const WATCHED_MS = 5_000
 const EVERY_MS = 400
 
