@@ -27,8 +27,8 @@ export async function readFacts(
   keep: (object: KubeObject, store: FactStore) => boolean,
   namespace?: string,
 ): Promise<ReadFacts | { readonly problems: readonly string[] }> {
-  const store = new FactStore(config, new StoredCompanions(gateways, Date.now))
-  const sink = expiring(store, Date.now)
+  const store = new FactStore(config, new StoredCompanions(gateways, connection.timeOfDay))
+  const sink = expiring(store, connection.timeOfDay)
   const kept: KubeObject[] = []
   const invalid = new Map<KubeObject, readonly Problem[]>()
   const problems: string[] = []

@@ -15,7 +15,7 @@ export async function status(options: StatusOptions, io: Io): Promise<number> {
   const read = await readFacts(installed, isReported, options.namespace)
   installed.connection.close()
   if ('problems' in read) return sayAll(read.problems, io)
-  const report = reportOf(read, gateways, Date.now(), options.namespace)
+  const report = reportOf(read, gateways, installed.connection.timeOfDay(), options.namespace)
   io.out(options.output === 'json' ? asJson(report) : asText(report))
   return report.routes.every(({ ok }) => ok) ? OK : REFUSED
 }

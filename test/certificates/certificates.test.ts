@@ -1,21 +1,18 @@
-import { execFileSync, spawnSync } from 'node:child_process'
 import { createPublicKey, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { connect, createServer } from 'node:tls'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { type Authority, createAuthority } from '../../src/certificates/authority.ts'
 import { issueLeaf, type Leaf } from '../../src/certificates/leaf.ts'
+import { describeWithParts } from '../parts/require.ts'
+import { opensslAccepts, printed } from './clients.ts'
 
 const HOUR = 60 * 60 * 1000
 const DAY = 24 * HOUR
 const NAMES = ['portcullis.portcullis-system.svc', 'localhost', '127.0.0.1', '::1']
 // Certificates know whole seconds.
 const now = new Date('2026-03-01T12:00:00Z')
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0
 
 let authority: Authority
 let leaf: Leaf
@@ -80,20 +77,15 @@ describe('the leaf', () => {
   })
 })
 
-test('what OpenSSL reads of both: SHA-256, critical usages, and a chain that verifies', () => {
-  if (!hasOpenssl) return console.log('left out: there is no openssl here')
-  const text = (pem: string) => execFileSync('openssl', ['x509', '-noout', '-text'], { input: pem, encoding: 'utf8' })
-  for (const pem of [authority.cert, leaf.cert]) expect(text(pem)).toMatch(/Signature Algorithm: ecdsa-with-SHA256/)
-  expect(text(authority.cert)).toMatch(/Basic Constraints: critical\s+CA:TRUE, pathlen:0/)
-  expect(text(authority.cert)).toMatch(/Key Usage: critical\s+Certificate Sign, CRL Sign/)
-  expect(text(leaf.cert)).toMatch(/Key Usage: critical\s+Digital Signature/)
-  const dir = mkdtempSync(join(tmpdir(), 'certificates-'))
-  writeFileSync(join(dir, 'ca.crt'), authority.cert)
-  writeFileSync(join(dir, 'tls.crt'), leaf.cert)
-  const verify = ['verify', '-purpose', 'sslserver', '-attime', `${now.getTime() / 1000}`, '-CAfile']
-  expect(execFileSync('openssl', [...verify, join(dir, 'ca.crt'), join(dir, 'tls.crt')], { encoding: 'utf8' })).toMatch(
-    /: OK/,
-  )
+describeWithParts('OpenSSL', ['openssl'], () => {
+  test('reads of both: SHA-256, critical usages, and a chain that verifies', () => {
+    for (const pem of [authority.cert, leaf.cert])
+      expect(printed(pem)).toMatch(/Signature Algorithm: ecdsa-with-SHA256/)
+    expect(printed(authority.cert)).toMatch(/Basic Constraints: critical\s+CA:TRUE, pathlen:0/)
+    expect(printed(authority.cert)).toMatch(/Key Usage: critical\s+Certificate Sign, CRL Sign/)
+    expect(printed(leaf.cert)).toMatch(/Key Usage: critical\s+Digital Signature/)
+    expect(opensslAccepts(authority.cert, leaf.cert, 'localhost', now.getTime())).toBe(true)
+  })
 })
 
 test('a client that trusts a bundle of two authorities, in either order, connects to the leaf of each', async () => {

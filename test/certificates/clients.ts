@@ -1,10 +1,11 @@
 // Who checks certificates: as an API server does, by Node's reading of them, OpenSSL's and Go's.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { authoritiesIn } from '../../src/certificates/authorities.ts'
+import { programAt } from '../parts/locate.ts'
 
 /** Whether a client that trusts the bundle accepts the leaf at that moment. */
 export function accepts(bundle: string, leaf: X509Certificate, now: number): boolean {
@@ -14,21 +15,32 @@ export function accepts(bundle: string, leaf: X509Certificate, now: number): boo
   return isInTime(leaf) && trusted.some(each => isInTime(each) && isIssuer(each))
 }
 
-/** What OpenSSL says of it; throws if it does not accept it. */
-export function openssl(
+/** Part `openssl`. */
+export function opensslAccepts(
   bundle: string,
   leaf: string,
   name: string,
   now: number,
   more: readonly string[] = ['-x509_strict'],
-): string {
+): boolean {
   const { bundleFile, leafFile } = files(bundle, leaf)
   const at = ['-attime', String(Math.floor(now / 1000))]
   const how = ['-purpose', 'sslserver', '-verify_hostname', name, '-CAfile', bundleFile]
-  return execFileSync('openssl', ['verify', ...more, ...how, ...at, leafFile], { encoding: 'utf8', stdio: 'pipe' })
+  return spawnSync(programAt('openssl'), ['verify', ...more, ...how, ...at, leafFile]).status === 0
 }
 
-export function files(bundle: string, leaf: string): { bundleFile: string; leafFile: string } {
+/** Part `verify`. */
+export function goAccepts(bundle: string, leaf: string, name: string): boolean {
+  const { bundleFile, leafFile } = files(bundle, leaf)
+  return spawnSync(programAt('verify'), [bundleFile, name, leafFile]).status === 0
+}
+
+/** As OpenSSL prints it. */
+export function printed(cert: string): string {
+  return execFileSync(programAt('openssl'), ['x509', '-noout', '-text'], { input: cert, encoding: 'utf8' })
+}
+
+function files(bundle: string, leaf: string): { bundleFile: string; leafFile: string } {
   const dir = mkdtempSync(join(tmpdir(), 'portcullis-verify-'))
   const [bundleFile, leafFile] = [join(dir, 'bundle.pem'), join(dir, 'leaf.pem')]
   writeFileSync(bundleFile, bundle)

@@ -10,6 +10,7 @@ import { array, object } from '../../src/core/json.ts'
 import { entries, MANIFESTS } from '../manifests/documents.ts'
 import { describeWithParts } from '../parts/require.ts'
 import { pathOf, until } from './api.ts'
+import { ACCOUNTS } from './audited-cluster.ts'
 import {
   type CertManagerCluster,
   certManagerClusterParts,
@@ -23,7 +24,6 @@ import type { Replica } from './installed.ts'
 import { failed, figures, type Sent, startLoad, texts, unprotected } from './load.ts'
 import { succeeds } from './objects.ts'
 import type { Certificates, Pod } from './pods.ts'
-import { ACCOUNTS } from './self-cluster.ts'
 
 /** A kubelet takes up to a minute and more; the injector has to be first, which it is by far. */
 const MOUNT_MS = 10_000

@@ -7,8 +7,9 @@ import { one } from '../manifests/documents.ts'
 import { describeWithParts } from '../parts/require.ts'
 import { until } from './api.ts'
 import type { Asked } from './audit.ts'
+import { auditedParts } from './audited-cluster.ts'
 import { TEAM } from './faults.ts'
-import { type SelfCluster, selfParts, startSelfCluster } from './self-cluster.ts'
+import { type SelfCluster, startSelfCluster } from './self-cluster.ts'
 
 const WINDOW_S = 60
 /** Nothing has been written for so long but the Lease, and trials. */
@@ -16,7 +17,7 @@ const REST_MS = 15_000
 const TRIAL = 'create ingresses.networking.k8s.io'
 const RENEWAL = 'patch leases.coordination.k8s.io'
 
-describeWithParts('Portcullis at rest', selfParts, () => {
+describeWithParts('Portcullis at rest', auditedParts, () => {
   let cluster: SelfCluster
 
   beforeAll(async () => {

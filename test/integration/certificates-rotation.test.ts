@@ -7,10 +7,11 @@ import { trustedBy } from '../../src/certificates/ca-bundles.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { describeWithParts } from '../parts/require.ts'
 import { until } from './api.ts'
+import { auditedParts } from './audited-cluster.ts'
 import { labelled, TEAM, unlabelled } from './faults.ts'
 import { failed, figures, startLoad, texts, unprotected } from './load.ts'
 import type { Pod } from './pods.ts'
-import { type SelfCluster, selfParts, startSelfCluster } from './self-cluster.ts'
+import { type SelfCluster, startSelfCluster } from './self-cluster.ts'
 
 /** The next authority is made after 32 seconds, a leaf after 10: the proportions are those of a year and a week, or tighter. */
 const FAST = { mode: 'self', authoritySeconds: 48, leafSeconds: 16, overlapSeconds: 5 }
@@ -18,7 +19,7 @@ const ROTATIONS = 3
 const WITHIN_MS = 240_000
 const PER_SECOND = 30
 
-describeWithParts('authorities that follow each other', selfParts, () => {
+describeWithParts('authorities that follow each other', auditedParts, () => {
   let cluster: SelfCluster
   let controller: Pod
 

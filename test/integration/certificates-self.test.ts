@@ -17,16 +17,17 @@ import { documents, MANIFESTS, one } from '../manifests/documents.ts'
 import type { ControlPlane } from '../parts/control-plane.ts'
 import { describeWithParts } from '../parts/require.ts'
 import { type Api, pathOf, until } from './api.ts'
+import { auditedParts } from './audited-cluster.ts'
 import { labelled, TEAM } from './faults.ts'
 import type { Installed, Replica } from './installed.ts'
 import { failed, startLoad } from './load.ts'
 import { succeeds } from './objects.ts'
 import type { Pod } from './pods.ts'
-import { SECRET_DOCUMENT, type SelfCluster, selfParts, startSelfCluster } from './self-cluster.ts'
+import { SECRET_DOCUMENT, type SelfCluster, startSelfCluster } from './self-cluster.ts'
 
 const RACES = 50
 
-describeWithParts('certificates of its own', selfParts, () => {
+describeWithParts('certificates of its own', auditedParts, () => {
   let cluster: SelfCluster
   let controlPlane: ControlPlane
   let api: Api

@@ -8,12 +8,13 @@ import { authoritiesIn, bundleOf } from '../../src/certificates/authorities.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { describeWithParts } from '../parts/require.ts'
 import { until } from './api.ts'
+import { auditedParts } from './audited-cluster.ts'
 import { review } from './direct-review.ts'
 import { labelled, TEAM, unlabelled } from './faults.ts'
 import type { Replica } from './installed.ts'
 import { failed, figures, startLoad, texts, unprotected } from './load.ts'
 import type { Pod } from './pods.ts'
-import { type SelfCluster, selfParts, startSelfCluster } from './self-cluster.ts'
+import { type SelfCluster, startSelfCluster } from './self-cluster.ts'
 
 const SKEWED = join(import.meta.dirname, 'skewed.ts')
 /** The next authority is made after 32 seconds, a leaf after 10. */
@@ -22,7 +23,7 @@ const MINUTE = 60_000
 const MONTHS = 150 * 24 * 60 * MINUTE
 const PER_SECOND = 20
 
-describeWithParts('a leader whose clock is wrong', selfParts, () => {
+describeWithParts('a leader whose clock is wrong', auditedParts, () => {
   let cluster: SelfCluster
   let right: Replica
   const started: Pod[] = []

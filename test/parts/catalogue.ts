@@ -144,6 +144,7 @@ export const catalogue = {
     variables: { 'github.com/oauth2-proxy/oauth2-proxy/v7/pkg/version.VERSION': 'v7.15.3' },
     elsewhere: [],
   },
+  openssl: { kind: 'system', names: ['openssl'], debian: 'openssl' },
   'redis-server': { kind: 'system', names: ['redis-server'], debian: 'redis-server' },
   chromium: { kind: 'system', names: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' },
   verify: {
