@@ -2,6 +2,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { inWords } from '../core/unusable.ts'
 import type { Log } from '../log.ts'
 import { areKnown, readClientCa } from './client-ca.ts'
 import type { Pair } from './pem.ts'
@@ -42,14 +43,14 @@ export async function followCertificate(options: SourceOptions): Promise<Source>
   let used: Used | undefined
   let found: string | undefined
   const look = async () => {
-    const problem = await change().catch(said)
+    const problem = await change().catch(inWords)
     if (problem !== undefined && problem !== found) log.error({ dir, problem }, 'what the files hold is not used')
     found = problem
   }
   /** What is in the way, in words: of the pair and of its clients, neither of which holds up the other. */
   const change = async (): Promise<string | undefined> => {
     const clients = await readClientCa(options.clientCa, used?.clientCa)
-    const next = await nextPair(options, used).catch(said)
+    const next = await nextPair(options, used).catch(inWords)
     const pair = typeof next === 'string' ? used : next
     if (pair !== undefined && areKnown(clients) && !(pair === used && clients.ca === used.clientCa)) {
       const { cert, key, leaf } = pair
@@ -84,8 +85,4 @@ async function nextPair({ dir, now }: SourceOptions, used: Used | undefined): Pr
 function outside(leaf: X509Certificate, now: number): string | undefined {
   const why = outsideOfItsTime(leaf, now)
   return why === undefined ? undefined : `tls.crt ${why}`
-}
-
-function said(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,6 +1,6 @@
 // What a command may write to and hear from: a process, or a test.
-import { unusable } from '../api/unusable.ts'
 import { object } from '../core/json.ts'
+import { inWords } from '../core/unusable.ts'
 
 export type Io = {
   /** Standard output and standard error; line breaks are the caller's. */
@@ -18,9 +18,7 @@ export const USAGE = 2
 
 /** The message and Node's code of whatever was thrown. */
 export function failure(error: unknown): { readonly message: string; readonly code?: string } {
-  const { message, code } = object(error)
-  const refused = unusable(error)
-  const said = typeof message === 'string' ? message : String(error)
-  const text = refused === undefined ? said : `${refused.path}: ${refused.why}`
-  return typeof code === 'string' ? { message: text, code } : { message: text }
+  const { code } = object(error)
+  const message = inWords(error)
+  return typeof code === 'string' ? { message, code } : { message }
 }

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { type Config, parseConfig } from '../api/config.ts'
 import { inFile, readDocuments } from '../api/documents.ts'
-import { unusable } from '../api/unusable.ts'
+import { inWords } from '../core/unusable.ts'
 import type { Log } from '../log.ts'
 import { describe } from './documents.ts'
 
@@ -11,9 +11,7 @@ export type ReadConfig = { readonly config: Config } | { readonly problems: read
 
 export async function readConfigFile(file: string): Promise<ReadConfig> {
   const read = await readFile(file, 'utf8').catch((error: Error) => error)
-  return typeof read === 'string'
-    ? readConfig(read, file)
-    : { problems: [`${file}: ${unusable(read)?.why ?? read.message}`] }
+  return typeof read === 'string' ? readConfig(read, file) : { problems: [inWords(read)] }
 }
 
 /** `file`: where the text is from, for people. */

@@ -202,7 +202,7 @@ test.each(
   }
   expect(new Set(used.map(({ cert }) => cert)).size).toBe(4)
   expect(used.map(({ clientCa }) => clientCa)).toEqual(Array(4).fill(first.cert))
-  expect(logged.filter(each => each.includes(`authority of clients, ${file}: `))).toHaveLength(1)
+  expect(logged.filter(each => each.includes(`authority of clients: ${file}`))).toHaveLength(1)
   const other = await createAuthority(new Date(now))
   writeFileSync(file, other.cert)
   expect(await own.look()).toBe(true)
@@ -217,7 +217,7 @@ test.each(harms)('nobody is served before it is known whom to answer: its author
   const own = replica(file)
   expect(await own.look()).toBe(false)
   expect(used).toEqual([])
-  expect(own.problem()).toContain(`authority of clients, ${file}: `)
+  expect(own.problem()).toContain(`authority of clients: ${file}`)
   writeFileSync(file, first.cert)
   expect(await own.look()).toBe(true)
   expect(used).toMatchObject([{ clientCa: first.cert }])

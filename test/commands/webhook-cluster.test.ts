@@ -80,7 +80,7 @@ describe('the webhook in a cluster that is not there yet', () => {
       /^not ready:\nfacts: no list of AuthTeam yet: connect ECONNREFUSED \S+\nfacts: no list of AuthExemption yet: /,
     )
     expect(text).toMatch(
-      /^facts: no list of HTTPRoute yet: [^\n]+\nfacts: [\s\S]*\ncertificate: ENOENT[^\n]*\nlistener: [^\n]+\n$/m,
+      /^facts: no list of HTTPRoute yet: [^\n]+\nfacts: [\s\S]*\ncertificate: [^\n]+tls\.crt: there is no such file or folder\nlistener: [^\n]+\n$/m,
     )
     expect(process.out()).not.toMatch(/secret-token/)
   })

@@ -64,7 +64,7 @@ describe('the webhook that runs from documents', () => {
     expect(await run('webhook', '--standalone', dir, ...args, '--client-ca', join(dir, 'facts.yaml'))).toEqual({
       code: 2,
       out: '',
-      err: `--client-ca ${join(dir, 'facts.yaml')} holds no certificate, so nobody could ask\n`,
+      err: `authority of clients: ${join(dir, 'facts.yaml')} holds no certificate; correct --client-ca\n`,
     })
   })
 

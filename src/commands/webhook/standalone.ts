@@ -1,8 +1,8 @@
 // The webhook with no cluster: facts from documents in a folder, certificates made where there are none.
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { admit } from '../../admission/admit.ts'
+import { areKnown, readClientCa } from '../../certificates/client-ca.ts'
 import { ensureCertificates, LOCAL_NAMES } from '../../certificates/files.ts'
 import { keepRenewed } from '../../certificates/renewal.ts'
 import { loadFacts } from '../../facts/documents.ts'
@@ -29,11 +29,12 @@ export async function standaloneWebhook(options: Options, io: Io): Promise<numbe
     return USAGE
   }
   const { host, certs: dir = CERTS, clientCa, healthPort: port } = options
-  const clients = clientCa === undefined ? {} : { clientCa: await readFile(clientCa, 'utf8') }
-  if (clients.clientCa?.includes('-----BEGIN CERTIFICATE-----') === false) {
-    io.err(`--client-ca ${clientCa} holds no certificate, so nobody could ask\n`)
+  const asked = await readClientCa(clientCa, undefined)
+  if (!areKnown(asked)) {
+    io.err(`${asked.problem}; correct --client-ca\n`)
     return USAGE
   }
+  const clients = asked.ca === undefined ? {} : { clientCa: asked.ca }
   const names = host === undefined || isWildcard(host) ? LOCAL_NAMES : [...LOCAL_NAMES, host]
   const current = await ensureCertificates(dir, names, new Date())
   if (current.madeBecause !== undefined) io.out(`made certificates in ${dir}, because ${current.madeBecause}\n`)

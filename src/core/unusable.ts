@@ -1,4 +1,4 @@
-// Why the system does not let a file or folder be used, in words: its own are for programmers.
+// What was thrown, in words: those of the system about files and folders are for programmers.
 const WORDS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EEXIST: 'there is a file where a folder is needed',
@@ -18,4 +18,12 @@ export function unusable(error: unknown): Unusable | undefined {
   const { code, syscall, path } = (error ?? {}) as Partial<NodeJS.ErrnoException>
   if (code === undefined || syscall === undefined || typeof path !== 'string') return undefined
   return { path, why: WORDS[code] ?? `it cannot be used (${code})` }
+}
+
+/** What was thrown, in one line for people. */
+export function inWords(error: unknown): string {
+  const refused = unusable(error)
+  if (refused !== undefined) return `${refused.path}: ${refused.why}`
+  const { message } = (error ?? {}) as Partial<Error>
+  return typeof message === 'string' ? message : String(error)
 }
