@@ -5,7 +5,7 @@ import type { KubeObject } from '../core/types.ts'
 import type { ObjectRef, Written } from '../kube/write.ts'
 import type { Context } from './context.ts'
 import type { Key } from './keys.ts'
-import { isOurs, teamOfOwned } from './owned.ts'
+import { type Answer, isOurs, teamOfOwned } from './owned.ts'
 import type { Outcome } from './queue/queue.ts'
 import { SETTLED } from './queue/queue.ts'
 import { netWaitsMs } from './steps/namespace-steps.ts'
@@ -54,21 +54,39 @@ function waiting(key: Key, { owned, now }: Context): Outcome {
 
 /** undefined: done, or to be looked at again at once. `owner`: a route, with which what lives beside it goes. */
 export async function take(step: Step, context: Context, owner?: KubeObject): Promise<Outcome | undefined> {
-  const { loops, writer, owned, say, wrote } = context
+  const { loops, owned } = context
   const id = identity(step.object)
   if (!loops.mayWrite(id)) return { outcome: 'later', afterMs: loops.restsFor(id) }
+  const isMissing = owned().get(id) === undefined
+  const answer = owned().await(id)
+  try {
+    return await write(step, { context, answer, isMissing, owner })
+  } finally {
+    answer.end()
+  }
+}
+
+type Writing = {
+  readonly context: Context
+  readonly answer: Answer
+  readonly isMissing: boolean
+  readonly owner: KubeObject | undefined
+}
+
+async function write(step: Step, writing: Writing): Promise<Outcome | undefined> {
+  const { context, answer, isMissing, owner } = writing
+  const { loops, writer, say, wrote } = context
   const ref = refOf(step.object)
   if (step.do === 'remove') {
     const removed = await writer.remove(ref, string(step.object.metadata.uid) ?? '')
     wrote(step.do, step.object, removed)
     if (removed.outcome !== 'done' || removed.object.metadata.deletionTimestamp !== undefined)
-      return unlessDone(removed, step.object, context)
-    owned().remove(step.object)
+      return unlessDone(removed, step.object, writing)
+    answer.remove(step.object)
     return undefined
   }
-  const isMissing = owned().get(id) === undefined
   if (isMissing) {
-    const there = await look(step.object, ref, context)
+    const there = await look(step.object, ref, writing)
     if (there !== 'free') return there
   }
   const written =
@@ -77,17 +95,22 @@ export async function take(step: Step, context: Context, owner?: KubeObject): Pr
       : await writer.patch(ref, step.version, step.operations)
   wrote(step.do, step.object, written)
   const restMs = isMissing && step.guards ? MISSING_GUARD_MS : undefined
-  if (written.outcome === 'done' && loops.wrote(id, step.object.spec, restMs)) say({ said: 'LoopGuard', about: ref })
-  return unlessDone(written, step.object, context)
+  const isLoop = written.outcome === 'done' && loops.wrote(identity(step.object), step.object.spec, restMs)
+  if (isLoop) say({ said: 'LoopGuard', about: ref })
+  return unlessDone(written, step.object, writing)
 }
 
 /** What has the name of an object that is to be made; undefined: ours, which is known from now on. */
-async function look(object: KubeObject, ref: ObjectRef, context: Context): Promise<Outcome | undefined | 'free'> {
+async function look(
+  object: KubeObject,
+  ref: ObjectRef,
+  { context, answer }: Writing,
+): Promise<Outcome | undefined | 'free'> {
   const there = await context.writer.get(ref)
   if (there.outcome === 'gone') return 'free'
-  if (there.outcome !== 'done') return unlessDone(there, object, context)
+  if (there.outcome !== 'done') return unlessDone(there, object, { context, answer })
   if (isOurs(there.object)) {
-    context.owned().put(there.object)
+    answer.put(there.object)
     return undefined
   }
   const team = teamOfOwned(object)
@@ -95,19 +118,23 @@ async function look(object: KubeObject, ref: ObjectRef, context: Context): Promi
   return TAKEN
 }
 
-async function unlessDone(written: Written, object: KubeObject, context: Context): Promise<Outcome | undefined> {
-  const { owned, writer, say } = context
+async function unlessDone(
+  written: Written,
+  object: KubeObject,
+  { context, answer }: Pick<Writing, 'context' | 'answer'>,
+): Promise<Outcome | undefined> {
+  const { writer, say } = context
   switch (written.outcome) {
     case 'done':
-      owned().put(written.object)
+      answer.put(written.object)
       return undefined
     case 'conflict': {
       const there = await writer.get(refOf(object))
-      if (there.outcome === 'done') owned().put(there.object)
+      if (there.outcome === 'done') answer.put(there.object)
       return { outcome: 'failed' }
     }
     case 'gone':
-      owned().remove(object)
+      answer.remove(object)
       return undefined
     case 'exists':
       return { outcome: 'failed' }

@@ -6,6 +6,14 @@ import { shared } from '../core/shared.ts'
 import type { KubeObject } from '../core/types.ts'
 import type { Key } from './keys.ts'
 
+/** What the API server says of one object that it was asked about. */
+export type Answer = {
+  put(document: KubeObject): void
+  remove(document: KubeObject): void
+  /** Nothing more is answered. */
+  end(): void
+}
+
 /** Of each protected route there are companions, so there are tens of thousands: what they have in common is kept once. */
 export class OwnedObjects {
   /** By kind and namespace together, then by name, which is the object's own string: identities would take as much again. */
@@ -15,15 +23,55 @@ export class OwnedObjects {
   /** Lists come in the order of names, and the one before is often for the same team. */
   readonly #latest = new Map<string, KubeObject>()
   readonly #ofKey = new Map<string, readonly KubeObject[]>()
+  /** By identity, one for each answer that is awaited; true: a watch has told of the object since. */
+  readonly #awaited = new Map<string, Set<{ overtaken: boolean }>>()
   #size = 0
 
   get size(): number {
     return this.#size
   }
 
-  /** What is no longer ours is forgotten. */
+  /** A watch tells of it. What is no longer ours is forgotten. */
   put(document: KubeObject): void {
-    this.remove(document)
+    this.#overtake(document)
+    this.#put(document)
+  }
+
+  /** A watch tells of it. */
+  remove(document: KubeObject): void {
+    this.#overtake(document)
+    this.#remove(document)
+  }
+
+  /**
+   * The API server is about to be asked, by the identity of an object. Its answer comes on another connection than what
+   * watches tell, and later than that it may be out of date: then it counts for nothing, since watches tell all in order.
+   */
+  await(id: string): Answer {
+    const awaited = { overtaken: false }
+    const others = this.#awaited.get(id) ?? new Set()
+    this.#awaited.set(id, others.add(awaited))
+    return {
+      put: document => {
+        if (!awaited.overtaken) this.#put(document)
+      },
+      remove: document => {
+        if (!awaited.overtaken) this.#remove(document)
+      },
+      end: () => {
+        others.delete(awaited)
+        if (others.size === 0 && this.#awaited.get(id) === others) this.#awaited.delete(id)
+      },
+    }
+  }
+
+  #overtake(document: KubeObject): void {
+    if (this.#awaited.size === 0) return
+    for (const awaited of this.#awaited.get(identity(document)) ?? []) awaited.overtaken = true
+  }
+
+  #put(document: KubeObject): void {
+    this.#remove(document)
     if (!isOurs(document)) return
     const object = shared(slim(document), this.#latest.get(document.kind))
     this.#latest.set(document.kind, object)
@@ -37,7 +85,7 @@ export class OwnedObjects {
     this.#size++
   }
 
-  remove(document: KubeObject): void {
+  #remove(document: KubeObject): void {
     const { group, name } = placeOf(identity(document))
     const siblings = this.#groups.get(group)
     const object = siblings?.get(name)

@@ -2,6 +2,7 @@
 import { expect, test } from '@jest/globals'
 import { settleCompanions } from '../../src/controller/companions.ts'
 import type { Context } from '../../src/controller/context.ts'
+import type { OwnedObjects } from '../../src/controller/owned.ts'
 import { loopGuard } from '../../src/controller/queue/loop-guard.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { gateways } from '../../src/gateways/index.ts'
@@ -15,14 +16,17 @@ const GONE: Written = { outcome: 'gone' }
 const one = (name: string) => team(name, { access: [], namespaces: { names: ['apps'], default: true } })
 
 /** A namespace in which the API server answers for some objects otherwise; tells what was applied. */
-async function settled(answers: (object: KubeObject) => Written | undefined, there: readonly KubeObject[] = []) {
+async function settled(
+  answers: (object: KubeObject, owned: OwnedObjects) => Written | undefined,
+  there: readonly KubeObject[] = [],
+) {
   const facts = cluster(namespace('apps'), one('team-a'), one('team-b'), one('team-c'))
   for (const name of ['team-b', 'team-c']) facts.remove(one(name))
   const { owned } = stored(facts)
   const applied: string[] = []
   const apply = async (object: KubeObject): Promise<Written> => {
     applied.push(String(object.metadata.name))
-    return answers(object) ?? { outcome: 'done', object: made(object, 0) }
+    return answers(object, owned) ?? { outcome: 'done', object: made(object, 0) }
   }
   const get: Writer['get'] = async ({ name }) => {
     const found = there.find(each => each.metadata.name === name)
@@ -68,4 +72,38 @@ test('a net whose name is taken has the next one, and what has the name is left 
   const taken = await settled(() => undefined, [theirs])
   expect(taken.applied).toEqual(['portcullis-team.team-a', `${NET}.2`])
   expect(taken.said).toEqual([`NotOurs ${NET}.1`])
+})
+
+const POLICY = 'portcullis-team.team-a'
+const open = (object: KubeObject) => ({ ...made(object, 0), spec: { authorization: { defaultAction: 'Allow' } } })
+const overtaking: [string, (object: KubeObject, owned: OwnedObjects) => void][] = [
+  ['edited', (object, owned) => owned.put(open(object))],
+  ['removed', (object, owned) => owned.remove(object)],
+  [
+    'made and removed',
+    (object, owned) => {
+      owned.put(made(object, 0))
+      owned.remove(object)
+    },
+  ],
+]
+
+test.each(
+  overtaking,
+)('a guard of which a watch tells that it was %s, before the write of it is answered, is written again', async (_, told) => {
+  let writes = 0
+  const { applied, outcome } = await settled((object, owned) => {
+    if (object.metadata.name === POLICY && ++writes === 1) told(object, owned)
+    return undefined
+  })
+  expect(applied.filter(name => name === POLICY)).toHaveLength(2)
+  expect(outcome.outcome).not.toBe('failed')
+})
+
+test('what a watch tells of another guard meanwhile costs no second write', async () => {
+  const { applied } = await settled((object, owned) => {
+    if (object.metadata.name === POLICY) owned.remove({ ...object, metadata: { ...object.metadata, name: 'other' } })
+    return undefined
+  })
+  expect(applied.filter(name => name === POLICY)).toHaveLength(1)
 })

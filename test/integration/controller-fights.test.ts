@@ -7,6 +7,7 @@ import { array, object, strings } from '../../src/core/json.ts'
 import { passthroughName } from '../../src/core/names.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { middlewareName } from '../../src/gateways/traefik/middleware.ts'
+import type { TestProxy } from '../kube/proxy.ts'
 import { describeWithParts } from '../parts/require.ts'
 import { until } from './api.ts'
 import { CONFIG, httpRoute, ingress, namespace, securityPolicy, team } from './cluster-objects.ts'
@@ -28,6 +29,9 @@ const CYCLES = 4
 const REPAIR_MS = 5000
 const INGRESSES = '/apis/networking.k8s.io/v1/namespaces/shops/ingresses'
 const HTTPROUTES = '/apis/gateway.networking.k8s.io/v1/namespaces/shops/httproutes'
+const POLICIES = '/apis/gateway.envoyproxy.io/v1alpha1/namespaces/shops/securitypolicies'
+const OPEN = { spec: { authorization: { defaultAction: 'Allow' } } }
+const LATE_MS = 500
 const config: KubeObject = {
   ...CONFIG,
   controllers: [...CONFIG.controllers, { controller: 'traefik.io/gateway-controller', gateway: 'traefik' }],
@@ -36,15 +40,18 @@ const config: KubeObject = {
 const SHOP = ingress('shop', 'shop.team-a.example.com')
 const CART = httpRoute('cart', 'shops', 'cart.team-a.example.com')
 const DESK = behindTraefik(httpRoute('desk', 'shops', 'desk.team-a.example.com'))
+const TEAM_POLICY = securityPolicy('portcullis-team.team-a', 'shops')
 
 describeWithParts('the controller against others who write', controllerParts, () => {
   let cluster: ControllerCluster
   let controller: Pod
+  let proxy: TestProxy
 
   beforeAll(async () => {
     cluster = await startControllerCluster()
     await applied(cluster.controlPlane, namespace('shops'), ...TRAEFIK)
-    controller = (await serve(cluster, config)).controller
+    proxy = await cluster.proxy()
+    controller = (await serve(cluster, config, [`--kubeconfig=${proxy.kubeconfig}`])).controller
     await applied(cluster.controlPlane, team('team-a', 'shops'))
   }, 240_000)
 
@@ -154,6 +161,25 @@ describeWithParts('the controller against others who write', controllerParts, ()
     expect(ours.length).toBe(0)
   }, 180_000)
 
+  test.each([
+    ['edits a companion', (policy: KubeObject) => cluster.api.patch(policy, OPEN)],
+    ['removes a companion', (policy: KubeObject) => cluster.api.remove(policy)],
+  ])('who %s between our write of it and the answer to that write has it undone', async (_, harm) => {
+    // As on a busy machine, where the watch tells of both before the answer is read.
+    proxy.late = ({ method, url }) => (method === 'PATCH' && url?.includes('/securitypolicies/') ? LATE_MS : 0)
+    let writes = 0
+    const hostile = await follow([POLICIES], ({ type, object: each }) => {
+      if (type === 'remove' || each.metadata.name !== TEAM_POLICY.metadata.name || isOpen(each)) return
+      if (++writes === 1) void harm(each)
+    })
+    await cluster.api.patch(TEAM_POLICY, OPEN)
+    await until('it is written again', () => writes >= 2, 20_000)
+    proxy.late = undefined
+    const policy = await cluster.get(TEAM_POLICY)
+    expect(policy !== undefined && isOpen(policy)).toBe(false)
+    hostile.stop()
+  })
+
   test('the same without webhook and policies: open for no longer than a repair takes, one write a cycle', async () => {
     await cluster.withoutAdmission()
     for (const replica of cluster.installed.replicas) await replica.kill()
@@ -176,22 +202,19 @@ describeWithParts('the controller against others who write', controllerParts, ()
   }, 180_000)
 
   test('a companion that somebody reverts each time is written no more than six times a minute, and it is said', async () => {
-    const policy = securityPolicy('portcullis-team.team-a', 'shops')
-    const list = '/apis/gateway.envoyproxy.io/v1alpha1/namespaces/shops/securitypolicies'
     let reverts = 0
-    const hostile = await follow([list], ({ type, object: each }) => {
-      if (type === 'remove' || each.metadata.name !== policy.metadata.name) return
-      if (object(object(each.spec).authorization).defaultAction !== 'Deny') return
+    const hostile = await follow([POLICIES], ({ type, object: each }) => {
+      if (type === 'remove' || each.metadata.name !== TEAM_POLICY.metadata.name || isOpen(each)) return
       reverts++
-      void cluster.api.patch(policy, { spec: { authorization: { defaultAction: 'Allow' } } })
+      void cluster.api.patch(TEAM_POLICY, OPEN)
     })
     const began = Date.now()
-    await cluster.api.patch(policy, { spec: { authorization: { defaultAction: 'Allow' } } })
+    await cluster.api.patch(TEAM_POLICY, OPEN)
     await until('it rests', async () => (await controller.metric('portcullis_resting_objects')) === 1, 60_000)
     const took = Date.now() - began
     await sleep(10_000)
     hostile.stop()
-    const writes = writesOf('shops', String(policy.metadata.name), began).length
+    const writes = writesOf('shops', String(TEAM_POLICY.metadata.name), began).length
     print(`hostile to a policy: ${writes} writes, ${reverts} reverts, rests after ${took} ms`)
     expect(writes).toBeLessThanOrEqual(6)
     expect(await events('LoopGuard')).toContain('portcullis-team.team-a')
@@ -230,6 +253,10 @@ function isOurs({ metadata }: KubeObject): boolean {
 
 function versionOf(each: KubeObject | undefined): unknown {
   return each?.metadata.resourceVersion
+}
+
+function isOpen(policy: KubeObject): boolean {
+  return object(object(policy.spec).authorization).defaultAction !== 'Deny'
 }
 
 function isRoute({ object: each }: Recorded): boolean {

@@ -38,6 +38,8 @@ export type TestProxy = {
   rewrite: ((url: string) => string) | undefined
   /** In place of the token that the client sends. */
   token: string | undefined
+  /** By how many ms the answer to a request comes later than the API server gives it. */
+  late: ((request: IncomingMessage) => number) | undefined
   /** A TCP reset on every connection. */
   reset(): void
   /** Every connection stays open, nobody reads it and nobody answers. */
@@ -82,6 +84,7 @@ export async function startProxy(kubeconfig: string, dir: string): Promise<TestP
     fault: undefined,
     rewrite: undefined,
     token: undefined,
+    late: undefined,
     reset() {
       for (const socket of sockets) socket.resetAndDestroy()
     },
@@ -126,6 +129,11 @@ function forward({ incoming, response, seen, agent, target, proxy, live }: Forwa
     answer.on('end', () => !abandoned && response.end())
     answer.on('error', () => !abandoned && response.destroy())
     answer.on('close', () => live.delete(one))
+    const late = proxy.late?.(incoming) ?? 0
+    if (late > 0) {
+      answer.pause()
+      setTimeout(() => answer.resume(), late)
+    }
   })
   let abandoned = false
   const abandon = () => {
