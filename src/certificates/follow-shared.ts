@@ -1,5 +1,6 @@
 // The serving certificate of a replica: a leaf of its own, in memory, signed by the authority in the shared Secret.
 import { X509Certificate } from 'node:crypto'
+import { inWords } from '../core/unusable.ts'
 import type { Clock } from '../kube/clock.ts'
 import type { WatchedObjects } from '../kube/watch-objects.ts'
 import type { Writer } from '../kube/write.ts'
@@ -67,7 +68,7 @@ export function sharedLeaf(options: LeafOptions): SharedLeaf {
   const state: State = {}
   return {
     async look() {
-      const problem = await change(state, options).catch((error: Error) => error.message)
+      const problem = await change(state, options).catch(inWords)
       if (problem !== undefined && problem !== state.found) log.error({ problem }, 'the certificate cannot be kept')
       state.found = problem
       return problem === undefined

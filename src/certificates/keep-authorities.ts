@@ -1,6 +1,7 @@
 // Keeps the shared Secret, and what API servers trust: looks at both whenever there is a reason to, and does the next thing.
 // Whoever else does the same at the same time does no harm.
 import type { KubeObject, Operation } from '../core/types.ts'
+import { inWords } from '../core/unusable.ts'
 import type { Clock } from '../kube/clock.ts'
 import type { WatchedObjects } from '../kube/watch-objects.ts'
 import type { ObjectRef, Writer, Written } from '../kube/write.ts'
@@ -90,7 +91,7 @@ export class Keeper {
   async look(): Promise<boolean> {
     const { log, signal } = this.#options
     if (signal?.aborted) return true
-    const trouble = await this.#settle().catch(error => (error instanceof Error ? error.message : String(error)))
+    const trouble = await this.#settle().catch(inWords)
     // What the API server does not tell is not confirmed any more.
     if (trouble !== undefined) this.#confirmed = undefined
     if (signal?.aborted) return true

@@ -1,5 +1,4 @@
 // What the configuration says about certificates, for the webhook and the controller.
-
 import type { Config } from '../api/config.ts'
 import { SERVICE } from '../certificates/overlay.ts'
 import { ROTATION_TIMES, type RotationTimes } from '../certificates/rotation.ts'

@@ -1,5 +1,4 @@
 // `portcullis render`: does offline what admission and the controller would do, and prints what would be stored.
-
 import { resolve } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import type { Doc, FileProblem } from '../api/documents.ts'

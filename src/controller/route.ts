@@ -1,5 +1,4 @@
 // Brings one route in line: what admission would have made of it, had it been asked, and its companions.
-
 import { object, string } from '../core/json.ts'
 import { INJECTED } from '../core/keys.ts'
 import { plan } from '../core/planner.ts'

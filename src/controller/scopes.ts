@@ -1,5 +1,4 @@
 // The keys that there are, and what the scopes behind a key want to be there.
-
 import type { AuthExemption } from '../api/auth-exemption.ts'
 import { companions, identity } from '../core/companions.ts'
 import type {

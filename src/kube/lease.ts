@@ -1,5 +1,4 @@
 // Of several processes one does the work: the one that holds the Lease. It stops before anybody else can begin.
-
 import type { KubeObject } from '../core/types.ts'
 import type { Log } from '../log.ts'
 import { type Clock, sleep, systemClock } from './clock.ts'

@@ -1,4 +1,5 @@
 // Why a list or a watch did not go on: the cause that is counted, the sentence that is logged, and what to do next.
+import { inWords } from '../core/unusable.ts'
 import type { Reply } from './connection.ts'
 import { readMessage } from './read.ts'
 
@@ -51,7 +52,7 @@ export function errorEvent({ code, message }: { code: number; message: string })
 }
 
 export function unreachable(error: unknown): Setback {
-  return setback('unreachable', error instanceof Error ? error.message : String(error))
+  return setback('unreachable', inWords(error))
 }
 
 function causeOf(status: number): Cause {

@@ -1,5 +1,4 @@
 // Single objects watched by their names: that one of them has changed is told, not to what.
-
 import type { Connection } from './connection.ts'
 import { collectionPath } from './kinds.ts'
 import { watchKind } from './watch.ts'

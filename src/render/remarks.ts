@@ -1,5 +1,4 @@
 // What is said about a document on standard error: file, line, object and the sentence, in one line each.
-
 import type { FileProblem } from '../api/documents.ts'
 import { inFile } from '../api/documents.ts'
 import { INJECTED, PROTECT } from '../core/keys.ts'

@@ -1,5 +1,4 @@
 // Reviews as an API server sends them, and answers held against what it demands of them.
-
 import { type AdmissionContext, admit, type Entry } from '../../src/admission/admit.ts'
 import type { Facts, KubeObject, Operation } from '../../src/core/types.ts'
 import { gateways } from '../../src/gateways/index.ts'

@@ -1,6 +1,5 @@
 // An API server that says what a test tells it, without a network: only so can a test be an hour long and take no time.
 // That the real one and a real network do these things is shown in test/integration/watch.test.ts.
-
 import type { KubeObject } from '../../src/core/types.ts'
 import type { Call, Connection, Reply, Stream } from '../../src/kube/connection.ts'
 import { watchKind } from '../../src/kube/watch.ts'

@@ -1,5 +1,4 @@
 // The command "npm run parts": makes every part, or those named on the command line, and says what it did.
-
 import { build, type Outcome } from './build.ts'
 import { type PartName, partNames } from './catalogue.ts'
 

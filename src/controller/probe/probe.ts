@@ -1,5 +1,4 @@
 // An Ingress that is never stored: as long as anybody of ours is asked about it, the API server doesn't give it back bare.
-
 import { strings } from '../../core/json.ts'
 import { INJECTED, PROTECT } from '../../core/keys.ts'
 import { plan } from '../../core/planner.ts'

@@ -1,5 +1,4 @@
 // How a route stands: protected by whom, or what it waits for, or why not.
-
 import { INJECTED, PROTECT } from '../../core/keys.ts'
 import { plan } from '../../core/planner.ts'
 import { notReady } from '../../core/readiness.ts'

@@ -1,5 +1,4 @@
 // A small cluster with Traefik in it, as documents: what the tests of its gateway and of the passthrough stand on.
-
 import type { Config, Traefik } from '../../../src/api/config.ts'
 import { defaultConfig } from '../../../src/api/config.ts'
 import type { Companion, KubeObject, Plan } from '../../../src/core/types.ts'
