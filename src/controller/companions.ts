@@ -58,7 +58,7 @@ export async function take(step: Step, context: Context, owner?: KubeObject): Pr
   const id = identity(step.object)
   if (!loops.mayWrite(id)) return { outcome: 'later', afterMs: loops.restsFor(id) }
   const isMissing = owned().get(id) === undefined
-  const answer = owned().await(id)
+  const answer = owned().answerAbout(id)
   try {
     return await write(step, { context, answer, isMissing, owner })
   } finally {
@@ -69,6 +69,7 @@ export async function take(step: Step, context: Context, owner?: KubeObject): Pr
 type Writing = {
   readonly context: Context
   readonly answer: Answer
+  /** As far as was known before. */
   readonly isMissing: boolean
   readonly owner: KubeObject | undefined
 }
@@ -101,14 +102,11 @@ async function write(step: Step, writing: Writing): Promise<Outcome | undefined>
 }
 
 /** What has the name of an object that is to be made; undefined: ours, which is known from now on. */
-async function look(
-  object: KubeObject,
-  ref: ObjectRef,
-  { context, answer }: Writing,
-): Promise<Outcome | undefined | 'free'> {
+async function look(object: KubeObject, ref: ObjectRef, writing: Writing): Promise<Outcome | undefined | 'free'> {
+  const { context, answer } = writing
   const there = await context.writer.get(ref)
   if (there.outcome === 'gone') return 'free'
-  if (there.outcome !== 'done') return unlessDone(there, object, { context, answer })
+  if (there.outcome !== 'done') return unlessDone(there, object, writing)
   if (isOurs(there.object)) {
     answer.put(there.object)
     return undefined
@@ -118,12 +116,9 @@ async function look(
   return TAKEN
 }
 
-async function unlessDone(
-  written: Written,
-  object: KubeObject,
-  { context, answer }: Pick<Writing, 'context' | 'answer'>,
-): Promise<Outcome | undefined> {
-  const { writer, say } = context
+async function unlessDone(written: Written, object: KubeObject, writing: Writing): Promise<Outcome | undefined> {
+  const { answer } = writing
+  const { writer, say } = writing.context
   switch (written.outcome) {
     case 'done':
       answer.put(written.object)

@@ -47,7 +47,7 @@ export class OwnedObjects {
    * The API server is about to be asked, by the identity of an object. Its answer comes on another connection than what
    * watches tell, and later than that it may be out of date: then it counts for nothing, since watches tell all in order.
    */
-  await(id: string): Answer {
+  answerAbout(id: string): Answer {
     const awaited = { overtaken: false }
     const others = this.#awaited.get(id) ?? new Set()
     this.#awaited.set(id, others.add(awaited))
