@@ -88,6 +88,16 @@ describe('the history of guards', () => {
     expect(wrongAfter(put(means('team-b')), put(narrowed))).toEqual([])
   })
 
+  test('is right where a namespace names a team that it no longer admits, whose guard has not gone yet', () => {
+    const elsewhere = team('team-b', { namespaces: { names: ['elsewhere'] } })
+    const named = [put(means('team-b')), put(elsewhere), put(WIDER), put(NARROWER)]
+    const wasOfA = route({ [PROTECT]: 'team-a' })
+    expect(wrongAfter(put(wasOfA), put(WIDER), put(NARROWER), REST, ...named, put(ROUTE))).toEqual([])
+    expect(wrongAfter(put(wasOfA), put(WIDER), put(NARROWER), REST, put(ROUTE))[0]).toMatch(
+      /portcullis-team.team-b is in front, which it has not meant/,
+    )
+  })
+
   test('is right where a net is followed by its successor before it goes', () => {
     const old = [net(1, 1), net(2, 3)] as const
     expect(wrongAfter(put(old[1]), remove(old[0]), REST)).toEqual([])

@@ -5,7 +5,7 @@ import { array, isObject, object, string, strings } from '../../src/core/json.ts
 import { ACCESS, INJECTED, MANAGED_BY, MANAGER, PROTECT, STANDS_FOR } from '../../src/core/keys.ts'
 import { NET_PREFIX } from '../../src/core/names.ts'
 import { readRoute } from '../../src/core/route.ts'
-import { chooseTeam, saysOpen } from '../../src/core/team.ts'
+import { chooseTeam, saysOpen, saysTrue } from '../../src/core/team.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { FactStore } from '../../src/facts/store.ts'
 import { config } from '../facts/cluster.ts'
@@ -165,14 +165,21 @@ class Replay implements Judged {
     return this.#asked.get(identity(winner))?.has(asked) ? undefined : `${name} asks ${asked}, which nobody has said`
   }
 
-  /** The one that its labels choose; the one that they name or that it had, where that is none or its team is missing. */
+  /**
+   * The one that its labels choose. Where that is none: the one that they name, or the namespace's label for them, and the
+   * one that it had; that one also while its team is missing.
+   */
   #policiesMeant(document: KubeObject): string[] {
     const route = readRoute(document)
     if (route === undefined) return []
     const recorded = recordedTeam(document)
     const chosen = chooseTeam(route, recorded, this.#facts)
     const level = route.labels[ACCESS]
-    const named = nameOf(route.labels[PROTECT] ?? '', level)
+    const said = route.labels[PROTECT] ?? ''
+    const named = nameOf(
+      (saysTrue(said) ? this.#facts.namespace(route.ref.namespace)?.labels[PROTECT] : said) ?? '',
+      level,
+    )
     if (Array.isArray(chosen)) return recorded === undefined ? [named] : [named, nameOf(recorded, level)]
     const isMissing = recorded !== undefined && this.#facts.team(recorded) === undefined
     return [nameOf(chosen.team.name, level), ...(isMissing ? [nameOf(recorded, level)] : [])]
