@@ -55,7 +55,12 @@ function net(number: number, second: number): KubeObject {
 
 function route(labels: Readonly<Record<string, string>>): KubeObject {
   const metadata = { name: 'shop', namespace: 'apps', labels, resourceVersion: '1' }
-  return { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', metadata, spec: { rules: [] } }
+  return {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata,
+    spec: { hostnames: ['shop.a.example.com'] },
+  }
 }
 
 function means(name: string): KubeObject {
@@ -95,6 +100,14 @@ describe('the history of guards', () => {
     expect(wrongAfter(put(wasOfA), put(WIDER), put(NARROWER), REST, ...named, put(ROUTE))).toEqual([])
     expect(wrongAfter(put(wasOfA), put(WIDER), put(NARROWER), REST, put(ROUTE))[0]).toMatch(
       /portcullis-team.team-b is in front, which it has not meant/,
+    )
+  })
+
+  test('is right where a route stays with its old team, since the one that is meant now may not have its hosts', () => {
+    const other = put(team('team-b', { hosts: ['desk.a.example.com'] }))
+    expect(wrongAfter(other, REST, put(means('team-b')), put(WIDER), REST, REST)).toEqual([])
+    expect(wrongAfter(REST, put(means('team-b')), put(WIDER), REST)[0]).toMatch(
+      /at rest.*portcullis-team.team-a is in front, which it has not meant/,
     )
   })
 

@@ -1,6 +1,8 @@
 // A recorded history of routes, policies and facts, one change at a time: at each of them, what is in front of every
 // labelled HTTPRoute, and whether that may be so.
+import type { AuthTeam } from '../../src/api/auth-team.ts'
 import { identity } from '../../src/core/companions.ts'
+import { covers } from '../../src/core/hosts.ts'
 import { array, isObject, object, string, strings } from '../../src/core/json.ts'
 import { ACCESS, INJECTED, MANAGED_BY, MANAGER, PROTECT, STANDS_FOR } from '../../src/core/keys.ts'
 import { NET_PREFIX } from '../../src/core/names.ts'
@@ -190,7 +192,9 @@ class Replay implements Judged {
     const route = readRoute(document)
     const recorded = recordedTeam(document)
     if (route === undefined || (recorded !== undefined && this.#facts.team(recorded) === undefined)) return false
-    return !Array.isArray(chooseTeam(route, recorded, this.#facts))
+    const chosen = chooseTeam(route, recorded, this.#facts)
+    // One that was of a team whose hosts it has stays with that team, until somebody changes the hosts.
+    return !Array.isArray(chosen) && route.hosts.every(host => mayHave(chosen.team, host))
   }
 
   #labelled(): KubeObject[] {
@@ -211,6 +215,10 @@ class Replay implements Judged {
 
 function nameOf(team: string, level: string | undefined): string {
   return ['portcullis-team', team, ...(level === undefined ? [] : [level])].join('.')
+}
+
+function mayHave({ hosts }: AuthTeam, host: string): boolean {
+  return hosts.some(pattern => covers(pattern, host))
 }
 
 function teamOf(policy: string): string {
