@@ -111,6 +111,15 @@ describe('the history of guards', () => {
     )
   })
 
+  test('is right where a namespace has meant a team that is deleted, which keeps its routes until sweeps believe that', () => {
+    const moved = [put(means('team-b')), put(WIDER), put(NARROWER), put(means('team-a'))]
+    expect(wrongAfter(...moved, remove(team('team-b')), REST, REST)).toEqual([])
+    expect(wrongAfter(...moved, REST)[0]).toMatch(/at rest.*portcullis-team.team-b is in front, which it has not meant/)
+    expect(wrongAfter(put(WIDER), put(NARROWER), remove(team('team-b')))[0]).toMatch(
+      /portcullis-team.team-b is in front, which it has not meant/,
+    )
+  })
+
   test('is right where a net is followed by its successor before it goes', () => {
     const old = [net(1, 1), net(2, 3)] as const
     expect(wrongAfter(put(old[1]), remove(old[0]), REST)).toEqual([])

@@ -72,7 +72,7 @@ class Replay implements Judged {
     this.#note()
     for (const route of this.#labelled()) {
       const winner = this.#winner(route)
-      if (winner === undefined || this.#isServed(route)) continue
+      if (winner === undefined || (this.#isServed(route) && !this.#isOfMissing(winner))) continue
       const name = String(winner.metadata.name)
       if (meant.get(identity(route))?.has(name)) add(this.#meant, identity(route), name)
     }
@@ -195,6 +195,11 @@ class Replay implements Judged {
     const chosen = chooseTeam(route, recorded, this.#facts)
     // One that was of a team whose hosts it has stays with that team, until somebody changes the hosts.
     return !Array.isArray(chosen) && route.hosts.every(host => mayHave(chosen.team, host))
+  }
+
+  /** What means "the team of this namespace" stays with it until sweeps have found for minutes that it is missing. */
+  #isOfMissing(policy: KubeObject): boolean {
+    return !isNet(policy) && isOurs(policy) && this.#facts.team(teamOf(String(policy.metadata.name))) === undefined
   }
 
   #labelled(): KubeObject[] {

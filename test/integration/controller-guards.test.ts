@@ -17,7 +17,8 @@ import { applied } from './objects.ts'
 import type { Pod } from './pods.ts'
 import { type Recorder, record } from './recorder.ts'
 
-const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000)
+/** The same changes each time, so that a change of ours is what makes it fail; SEED=<number> for others. */
+const SEED = Number(process.env.SEED ?? 1000)
 const LANES = 6
 const MOVES = 10
 const TRIES = 4
