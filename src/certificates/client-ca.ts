@@ -1,7 +1,7 @@
 // Whom to answer, from a file that somebody else writes: the authority of client certificates. The last good one stays.
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { inWords } from '../core/unusable.ts'
+import { inWords } from '../core/thrown.ts'
 
 export type Clients = {
   /** Absent: everybody is answered; with a problem: nobody can say who. */

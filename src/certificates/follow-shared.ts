@@ -1,6 +1,6 @@
 // The serving certificate of a replica: a leaf of its own, in memory, signed by the authority in the shared Secret.
 import { X509Certificate } from 'node:crypto'
-import { inWords } from '../core/unusable.ts'
+import { inWords } from '../core/thrown.ts'
 import type { Clock } from '../kube/clock.ts'
 import type { WatchedObjects } from '../kube/watch-objects.ts'
 import type { Writer } from '../kube/write.ts'

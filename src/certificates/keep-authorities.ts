@@ -1,7 +1,8 @@
 // Keeps the shared Secret, and what API servers trust: looks at both whenever there is a reason to, and does the next thing.
 // Whoever else does the same at the same time does no harm.
+
+import { inWords } from '../core/thrown.ts'
 import type { KubeObject, Operation } from '../core/types.ts'
-import { inWords } from '../core/unusable.ts'
 import type { Clock } from '../kube/clock.ts'
 import type { WatchedObjects } from '../kube/watch-objects.ts'
 import type { ObjectRef, Writer, Written } from '../kube/write.ts'

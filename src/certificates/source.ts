@@ -2,7 +2,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { inWords } from '../core/unusable.ts'
+import { inWords } from '../core/thrown.ts'
 import type { Log } from '../log.ts'
 import { areKnown, readClientCa } from './client-ca.ts'
 import type { Pair } from './pem.ts'

@@ -1,6 +1,6 @@
 // What a command may write to and hear from: a process, or a test.
 import { object } from '../core/json.ts'
-import { inWords } from '../core/unusable.ts'
+import { inWords } from '../core/thrown.ts'
 
 export type Io = {
   /** Standard output and standard error; line breaks are the caller's. */

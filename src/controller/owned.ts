@@ -1,4 +1,5 @@
-// What is stored of ours: every companion by its identity, and by the key that has to look at it.
+// What is stored of ours: every companion by its identity, and by the key that has to look at it. What a watch tells of it
+// comes before what the API server has answered.
 import { identity, namespaceKey } from '../core/companions.ts'
 import { string, strings } from '../core/json.ts'
 import { MANAGED_BY, MANAGER, SCOPE } from '../core/keys.ts'
@@ -23,7 +24,7 @@ export class OwnedObjects {
   /** Lists come in the order of names, and the one before is often for the same team. */
   readonly #latest = new Map<string, KubeObject>()
   readonly #ofKey = new Map<string, readonly KubeObject[]>()
-  /** By identity, one for each answer that is awaited; true: a watch has told of the object since. */
+  /** By identity, one for each answer that is awaited; overtaken: a watch has told of the object since. */
   readonly #awaited = new Map<string, Set<{ overtaken: boolean }>>()
   #size = 0
 
@@ -60,7 +61,7 @@ export class OwnedObjects {
       },
       end: () => {
         others.delete(awaited)
-        if (others.size === 0 && this.#awaited.get(id) === others) this.#awaited.delete(id)
+        if (others.size === 0) this.#awaited.delete(id)
       },
     }
   }

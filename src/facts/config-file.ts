@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { type Config, parseConfig } from '../api/config.ts'
 import { inFile, readDocuments } from '../api/documents.ts'
-import { inWords } from '../core/unusable.ts'
+import { inWords } from '../core/thrown.ts'
 import type { Log } from '../log.ts'
 import { describe } from './documents.ts'
 
@@ -63,7 +63,7 @@ export function followConfig({ file, config, everyMs, use, log }: FollowOptions)
     wrong = []
   }
   // A fault of ours with a file that nobody has thought of is no reason to end.
-  const looking = () => void look().catch(error => refuse([`${file}: ${String(error)}`]))
+  const looking = () => void look().catch(error => refuse([`${file}: ${inWords(error)}`]))
   const timer = setInterval(looking, everyMs)
   return { problems: () => wrong, stop: () => clearInterval(timer) }
 }

@@ -1,5 +1,6 @@
 // What an answer of the API server means for a write.
 import { array, isObject, type JsonObject, object, string } from '../core/json.ts'
+import { inWords } from '../core/thrown.ts'
 import type { KubeObject } from '../core/types.ts'
 import type { Reply } from './connection.ts'
 import type { ObjectRef, Written } from './write.ts'
@@ -42,9 +43,7 @@ export function outcomeOf(ref: ObjectRef, reply: Reply): Written {
 
 /** No answer. What went wrong is told by its message alone: an error may hold the request, and that a token. */
 export function noAnswer(error: unknown): Written {
-  // All that several attempts to connect say together is their code.
-  const { message, code } = object(error)
-  return { outcome: 'later', message: printable(string(message) || string(code) || 'no answer') }
+  return { outcome: 'later', message: printable(inWords(error)) }
 }
 
 function readObject({ apiVersion, kind, namespace, name }: ObjectRef, reply: Reply): Written {

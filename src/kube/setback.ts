@@ -1,5 +1,5 @@
 // Why a list or a watch did not go on: the cause that is counted, the sentence that is logged, and what to do next.
-import { inWords } from '../core/unusable.ts'
+import { inWords } from '../core/thrown.ts'
 import type { Reply } from './connection.ts'
 import { readMessage } from './read.ts'
 

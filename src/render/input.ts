@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type Doc, type FileProblem, readDocuments } from '../api/documents.ts'
-import { unusable } from '../core/unusable.ts'
+import { unusable } from '../core/thrown.ts'
 import { filesIn } from '../facts/documents.ts'
 import { type Source, sourcesOf } from './source.ts'
 

@@ -71,7 +71,7 @@ describe('the configuration file', () => {
       if (settleSeconds === 2) throw new Error('two is too many')
     })
     write('settleSeconds: 2')
-    await until(() => following?.problems().join() === `${file}: Error: two is too many`)
+    await until(() => following?.problems().join() === `${file}: two is too many`)
     await sleep(50)
     expect(errors).toHaveLength(1)
     write('settleSeconds: 3')

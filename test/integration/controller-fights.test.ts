@@ -173,8 +173,9 @@ describeWithParts('the controller against others who write', controllerParts, ()
       if (++writes === 1) void harm(each)
     })
     await cluster.api.patch(TEAM_POLICY, OPEN)
-    await until('it is written again', () => writes >= 2, 20_000)
-    proxy.late = undefined
+    await until('it is written again', () => writes >= 2, 20_000).finally(() => {
+      proxy.late = undefined
+    })
     const policy = await cluster.get(TEAM_POLICY)
     expect(policy !== undefined && isOpen(policy)).toBe(false)
     hostile.stop()

@@ -54,7 +54,7 @@ const TABLES: Readonly<Record<string, string>> = {
 /** Text for people outside of reasons.ts, and why it is no sentence of a decision. */
 const WORDS: Readonly<Record<string, string>> = {
   'src/core/reasons.ts': 'the sentences',
-  'src/core/unusable.ts': 'what the system said of a file or folder',
+  'src/core/thrown.ts': 'what the system said of a file or folder',
   'src/facts/documents.ts': 'problems of files, found before anything is decided',
   'src/facts/config-file.ts': 'problems of a file, found before anything is decided',
   'src/admission/review.ts': 'bytes that are no request have no uid to answer',

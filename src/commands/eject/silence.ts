@@ -1,6 +1,7 @@
 // Makes sure that nothing of ours is asked about routes any more: API servers learn of it one by one, each a moment later.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Probed, probeIngress, readProbe } from '../../controller/probe/probe.ts'
+import { inWords } from '../../core/thrown.ts'
 import type { KubeObject } from '../../core/types.ts'
 import type { FactStore } from '../../facts/store.ts'
 import { gateways } from '../../gateways/index.ts'
@@ -51,6 +52,6 @@ async function tryOut(connection: Connection, probe: KubeObject): Promise<{ prob
     const message = 'message' in written ? written.message : written.outcome
     return { probed: readProbe({ message }), message }
   } catch (error) {
-    return { probed: 'unclear', message: error instanceof Error ? error.message : 'no answer' }
+    return { probed: 'unclear', message: inWords(error) }
   }
 }

@@ -1,6 +1,7 @@
 // Events: what was done to an object, or could not be, told beside the object in one line.
 import { digest } from '../../core/names.ts'
 import { sentence } from '../../core/reasons.ts'
+import { inWords } from '../../core/thrown.ts'
 import type { KubeObject } from '../../core/types.ts'
 import type { Writer, Written } from '../../kube/write.ts'
 import type { Log } from '../../log.ts'
@@ -185,7 +186,7 @@ async function create(writer: Pick<Writer, 'create'>, event: KubeObject): Promis
   try {
     return await writer.create(event)
   } catch (error) {
-    return { outcome: 'later', message: error instanceof Error ? error.message : 'no answer' }
+    return { outcome: 'later', message: inWords(error) }
   }
 }
 

@@ -24,6 +24,8 @@ export function unusable(error: unknown): Unusable | undefined {
 export function inWords(error: unknown): string {
   const refused = unusable(error)
   if (refused !== undefined) return `${refused.path}: ${refused.why}`
-  const { message } = (error ?? {}) as Partial<Error>
-  return typeof message === 'string' ? message : String(error)
+  const { message, code } = (error ?? {}) as Readonly<Record<string, unknown>>
+  // All that several attempts to connect say together is their code.
+  for (const each of [message, code]) if (typeof each === 'string' && each !== '') return each
+  return String(error)
 }
