@@ -3,7 +3,7 @@ import { identity } from '../core/companions.ts'
 import { string } from '../core/json.ts'
 import type { KubeObject } from '../core/types.ts'
 import type { ObjectRef, Written } from '../kube/write.ts'
-import type { Context } from './context.ts'
+import { type Context, known } from './context.ts'
 import type { Key } from './keys.ts'
 import { type Answer, isOurs, teamOfOwned } from './owned.ts'
 import type { Outcome } from './queue/queue.ts'
@@ -27,8 +27,7 @@ export async function settleCompanions(key: Key, context: Context, seen?: Seen):
   // What can't be written now: without it the rest is done as far as it stays safe.
   const blocked = new Map<string, Outcome>()
   for (let batch = 0; batch < MOST_BATCHES; batch++) {
-    const { facts, owned, gateways, now } = context
-    const steps = nextSteps(key, facts(), owned(), gateways, now(), new Set(blocked.keys()), seen)
+    const steps = nextSteps(key, known(context), new Set(blocked.keys()), seen)
     if (steps.length === 0) return blocked.size === 0 ? waiting(key, context) : worst(blocked.values())
     for (const step of steps) {
       const stopped = await take(step, context, seen?.route)

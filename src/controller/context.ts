@@ -5,6 +5,7 @@ import type { Writer, Written } from '../kube/write.ts'
 import type { OwnedObjects } from './owned.ts'
 import type { LoopGuard } from './queue/loop-guard.ts'
 import type { ClusterFacts } from './scopes.ts'
+import type { Known } from './steps/known.ts'
 
 export type About = { readonly apiVersion: string; readonly kind: string; readonly uid?: string } & Partial<ObjectName>
 
@@ -25,6 +26,8 @@ export type Context = {
   readonly facts: () => ClusterFacts
   readonly owned: () => OwnedObjects
   readonly gateways: readonly GatewayKind[]
+  /** Whether a kind is not installed, or not served yet: of those nobody knows what there is. */
+  readonly isAbsent: (kind: string) => boolean
   readonly writer: Writer
   readonly loops: LoopGuard
   readonly say: (said: Said) => void
@@ -35,4 +38,9 @@ export type Context = {
   readonly clock: Clock
   /** ms since the epoch. */
   readonly now: () => number
+}
+
+/** What is known now. */
+export function known({ facts, owned, gateways, now, isAbsent }: Context): Known {
+  return { facts: facts(), owned: owned(), gateways, now: now(), isAbsent }
 }

@@ -4,7 +4,7 @@ import { routeKind } from '../core/route.ts'
 import type { KubeObject, RouteKind } from '../core/types.ts'
 import type { Listed } from '../kube/list.ts'
 import { take } from './companions.ts'
-import type { Context } from './context.ts'
+import { type Context, known } from './context.ts'
 import type { Key } from './keys.ts'
 import { orphans, type Sweep } from './orphans/orphans.ts'
 import { referencesOf } from './orphans/references.ts'
@@ -19,8 +19,6 @@ export type PassOptions = {
   readonly queue: Pick<Queue<Key>, 'add' | 'depth'>
   /** Hands on every route of a kind, from the API server itself. */
   readonly list: (kind: RouteKind, receive: (route: KubeObject) => void) => Promise<Listed>
-  /** Whether a kind is not installed. */
-  readonly isAbsent: (kind: string) => boolean
   readonly pause: (ms: number) => Promise<void>
   /** What sweeps have found to lack its facts for a while. */
   readonly before: Sweep
@@ -78,24 +76,23 @@ export async function pass(options: PassOptions): Promise<Passed> {
 
 /** Guards, before the routes that rely on them; routes are looked at as they are read. */
 async function lookAtScopes({ context, pause }: PassOptions, add: (key: Key) => void): Promise<void> {
-  const { facts, owned, gateways, now } = context
   let looked = 0
-  for (const key of [...allKeys(facts())]) {
+  for (const key of [...allKeys(context.facts())]) {
     if (key.of === 'route') break
     if (++looked % TURN === 0) await pause(0)
     // With the key of a team its status is looked at.
-    if (key.of === 'team' || nextSteps(key, facts(), owned(), gateways, now()).length > 0) add(key)
+    if (key.of === 'team' || nextSteps(key, known(context)).length > 0) add(key)
   }
 }
 
 /** undefined: meanwhile the facts were exchanged for others, by another configuration. */
-async function sweepUp({ context, isAbsent, before, pause }: PassOptions, references: ReadonlySet<string>) {
-  const { facts, owned, gateways } = context
-  const known = facts()
-  const sweeping = orphans(known, owned(), gateways, { references, isAbsent, before }, TURN)
+async function sweepUp({ context, before, pause }: PassOptions, references: ReadonlySet<string>) {
+  const { facts, owned, gateways, isAbsent } = context
+  const began = facts()
+  const sweeping = orphans(began, owned(), gateways, { references, isAbsent, before }, TURN)
   let next = sweeping.next()
   for (; next.done !== true; next = sweeping.next()) await pause(0)
-  if (facts() !== known) return undefined
+  if (facts() !== began) return undefined
   const found = next.value
   let swept = 0
   for (const object of found.remove) {

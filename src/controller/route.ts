@@ -6,7 +6,7 @@ import { notReady } from '../core/readiness.ts'
 import type { KubeObject, Plan, Reason, RouteRef } from '../core/types.ts'
 import type { ObjectRef, Written } from '../kube/write.ts'
 import { settleCompanions } from './companions.ts'
-import type { About, Context, Said } from './context.ts'
+import { type About, type Context, known, type Said } from './context.ts'
 import type { Outcome } from './queue/queue.ts'
 import { SETTLED } from './queue/queue.ts'
 import { nextSteps } from './steps/steps.ts'
@@ -29,12 +29,12 @@ const WORK: Look = { hasWork: true }
 
 /** What there is to do about a route as it is now. Pure and quick: asked of every route that changes. */
 export function lookAt(route: KubeObject, ref: RouteRef, context: Context): Look {
-  const { facts, owned, gateways, now } = context
+  const { facts, gateways } = context
   if (route.metadata.deletionTimestamp !== undefined) return NOTHING
   const planned = plan(route, facts(), gateways)
   if (planned.outcome === 'deny') return { hasWork: false, frozen: planned.reasons }
   if ('patch' in planned && planned.patch.length > 0) return WORK
-  const steps = nextSteps({ of: 'route', route: ref }, facts(), owned(), gateways, now(), undefined, { route })
+  const steps = nextSteps({ of: 'route', route: ref }, known(context), undefined, { route })
   return steps.length > 0 ? WORK : NOTHING
 }
 

@@ -5,7 +5,7 @@ import type { Clock } from '../kube/clock.ts'
 import type { Listed } from '../kube/list.ts'
 import type { Log } from '../log.ts'
 import { settleCompanions } from './companions.ts'
-import type { Context } from './context.ts'
+import { type Context, known } from './context.ts'
 import { type Key, keyText } from './keys.ts'
 import type { Sweep } from './orphans/orphans.ts'
 import { isOurs, keyOfOwned, teamOfOwned } from './owned.ts'
@@ -20,7 +20,6 @@ import { nextSteps } from './steps/steps.ts'
 export type WorkOptions = {
   readonly context: Context
   readonly list: (kind: RouteKind, receive: (route: KubeObject) => void) => Promise<Listed>
-  readonly isAbsent: (kind: string) => boolean
   /** Brings the status of a team in line. */
   readonly settleTeam: (team: string) => Promise<Outcome>
   readonly passed: (passed: Passed, seconds: number) => void
@@ -92,14 +91,14 @@ async function settle(key: Key, { context, settleTeam }: WorkOptions): Promise<O
 }
 
 function takeUp(change: Change, context: Context, queue: Queue<Key>, passSoon: () => void): void {
-  const { facts, owned, gateways, now } = context
+  const { facts } = context
   const { document } = change
   const ours = oursOf(change)
   if (ours !== undefined) {
     const key = keyOfOwned(ours)
     for (const team of teamsBehind(ours, facts())) queue.add({ of: 'team', team }, STATUS_MS, true)
     // Somebody else's doing is repaired at once; our own leaves nothing to do.
-    if (key !== undefined && nextSteps(key, facts(), owned(), gateways, now()).length > 0) {
+    if (key !== undefined && nextSteps(key, known(context)).length > 0) {
       context.drifted(ours)
       queue.add(key)
     }

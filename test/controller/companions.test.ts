@@ -38,6 +38,7 @@ async function settled(
     facts: () => facts,
     owned: () => owned,
     gateways,
+    isAbsent: () => false,
     writer: { get, apply, patch: async () => GONE, create: apply, remove: async () => GONE },
     loops: loopGuard(clock),
     say: each => said.push(`${each.said} ${each.about.name}`),

@@ -37,6 +37,7 @@ async function passOver(options: Options): Promise<{ passed: Passed; asked: stri
     facts: () => state.facts,
     owned: () => owned,
     gateways,
+    isAbsent: () => false,
     writer: {} as Writer,
     loops: loopGuard(clock),
     say: () => {},
@@ -59,7 +60,6 @@ async function passOver(options: Options): Promise<{ passed: Passed; asked: stri
       for (const each of of) receive(each)
       return outcome === 'complete' ? { outcome, count: of.length } : { outcome, message: 'no' }
     },
-    isAbsent: () => false,
     pause: async () => meanwhile(state),
     before: new Set(),
   })

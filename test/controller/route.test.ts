@@ -48,6 +48,7 @@ function controllerOf(route: KubeObject, stored: readonly KubeObject[]) {
     facts: () => facts,
     owned: () => owned,
     gateways,
+    isAbsent: () => false,
     loops: loopGuard(systemClock),
     say: each => said.push(each),
     wrote: () => {},

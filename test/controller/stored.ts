@@ -41,10 +41,12 @@ export type Stored = {
   find(name: string): KubeObject
 }
 
-export function stored(facts: FactStore): Stored {
+/** `absent`: kinds that are not served. */
+export function stored(facts: FactStore, absent: readonly string[] = []): Stored {
   const owned = new OwnedObjects()
+  const isAbsent = (kind: string) => absent.includes(kind)
   const next = (key: Key, blocked: readonly KubeObject[] = [], seen?: Seen) =>
-    nextSteps(key, facts, owned, gateways, NOW, new Set(blocked.map(identity)), seen)
+    nextSteps(key, { facts, owned, gateways, now: NOW, isAbsent }, new Set(blocked.map(identity)), seen)
   return {
     facts,
     owned,

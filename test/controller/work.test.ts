@@ -36,6 +36,7 @@ async function settled() {
     facts: () => facts,
     owned: () => owned,
     gateways,
+    isAbsent: () => false,
     writer: { get: async () => gone, apply, patch: async () => gone, create: apply, remove: async () => gone },
     loops: loopGuard(clock),
     say: () => {},
@@ -47,7 +48,6 @@ async function settled() {
   const work = startWork({
     context,
     list: async () => ({ outcome: 'complete', count: 0 }),
-    isAbsent: () => false,
     async settleTeam(name) {
       done.push(`status ${name}`)
       return { outcome: 'settled' }

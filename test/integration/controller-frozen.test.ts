@@ -6,14 +6,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { stringify } from 'yaml'
 import { status } from '../../src/commands/status.ts'
+import { valuesOf } from '../../src/controller/steps/team-policies.ts'
 import { array, object } from '../../src/core/json.ts'
+import { NET_PREFIX } from '../../src/core/names.ts'
 import { listPaths } from '../../src/kube/kinds.ts'
 import { captured } from '../commands/portcullis.ts'
 import type { TestProxy } from '../kube/proxy.ts'
 import { MANIFESTS } from '../manifests/documents.ts'
 import { describeWithParts } from '../parts/require.ts'
 import { until } from './api.ts'
-import { CONFIG, ENVOY, GATEWAY, NGINX, namespace } from './cluster-objects.ts'
+import { CONFIG, ENVOY, GATEWAY, NGINX, namespace, securityPolicy, team } from './cluster-objects.ts'
 import { type ControllerCluster, controllerParts, serve, startControllerCluster } from './controller-cluster.ts'
 import { lookedAtEverything, untilAtRest } from './controller-pod.ts'
 import { applied, succeeds } from './objects.ts'
@@ -254,6 +256,39 @@ describeWithParts('facts that go missing', controllerParts, () => {
     expect(await stored()).toEqual(before)
     expect(await refusedNow('HTTPRoute')).toBeUndefined()
     process.stderr.write(`frozen: ${before.size} routes and companions, none of them written once\n`)
+  }, 240_000)
+
+  test('a controller that starts while HTTPRoutes are not served yet, and another team may use the namespace since', async () => {
+    await controller.terminate()
+    const [path] = pathsOf('HTTPRoute')
+    proxy.fault = (seen, response) => {
+      if (seen.path !== path) return false
+      response.writeHead(404, { 'content-type': 'text/plain' })
+      response.end('404 page not found\n')
+      return true
+    }
+    const another = team('team-z', 'shops', 'z.example.com')
+    const spec = { ...object(another.spec), namespaces: { names: ['shops'] } }
+    const lots = { ...shopNamespace(), metadata: { name: 'lots', labels: { [TEAM_LABEL]: 'team-a' } } }
+    await applied(cluster.controlPlane, { ...another, spec }, lots)
+    await startAgain()
+    const policies = (of: string, name: string) =>
+      cluster
+        .get(securityPolicy(`portcullis-team.${name}`, of))
+        .then(each => (each === undefined ? [] : valuesOf(each)))
+    await until('the other team has its policy', async () => (await policies('shops', 'team-z')).includes('team-z'))
+    await until('a new namespace has its own', async () => (await policies('lots', 'team-a')).includes('team-a'))
+    await lookedAtEverything(cluster, controller)
+    // Which of the two a route of before goes by is known from the routes alone. A net follows the younger policy.
+    const held = [...before].filter(([id]) => !id.includes(NET_PREFIX))
+    expect([...(await stored())]).toEqual(expect.arrayContaining(held))
+    expect(await policies('lots', 'team-a')).toEqual(['team-a'])
+    proxy.fault = undefined
+    await until('the new namespace has what "true" means', async () =>
+      (await policies('lots', 'team-a')).includes('true'),
+    )
+    await untilAtRest(controller)
+    expect([...(await stored())]).toEqual(expect.arrayContaining(held))
   }, 240_000)
 })
 

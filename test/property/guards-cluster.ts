@@ -7,6 +7,7 @@ import { orphans, type Sweep } from '../../src/controller/orphans/orphans.ts'
 import { referencesOf } from '../../src/controller/orphans/references.ts'
 import { isOurs, keyOfOwned, OwnedObjects } from '../../src/controller/owned.ts'
 import { allKeys, scopesOf, wantedBy } from '../../src/controller/scopes.ts'
+import type { Known } from '../../src/controller/steps/known.ts'
 import { nextSteps, type Seen, type Step } from '../../src/controller/steps/steps.ts'
 import { companions, identity } from '../../src/core/companions.ts'
 import { isObject, object, string, strings } from '../../src/core/json.ts'
@@ -136,7 +137,7 @@ export class Cluster {
     return this.#keys().flatMap(key => {
       const seen = this.#seen(key)
       if (seen?.route !== undefined && !this.#mayBeSettled(seen.route)) return []
-      return nextSteps(key, this.facts, this.owned, gateways, this.#now, undefined, seen)
+      return nextSteps(key, this.#known(), undefined, seen)
     })
   }
 
@@ -157,6 +158,12 @@ export class Cluster {
   /** Kept by the last sweep for want of facts. */
   get waiting(): Sweep {
     return this.#sweep
+  }
+
+  /** Routes that are not among the facts are those of a kind that is not served; of other kinds any may be missing. */
+  #known(): Known {
+    const isAbsent = (kind: string) => kind === 'HTTPRoute' && this.hidden.has(kind)
+    return { facts: this.facts, owned: this.owned, gateways, now: this.#now, isAbsent }
   }
 
   #keys(): Key[] {
@@ -206,7 +213,7 @@ export class Cluster {
   #settleKey(key: Key, left: number, refused: Settling['refused'], seen?: Seen): number {
     const blocked = new Set<string>()
     for (let batch = 0; batch < 20; batch++) {
-      const steps = nextSteps(key, this.facts, this.owned, gateways, this.#now, blocked, seen)
+      const steps = nextSteps(key, this.#known(), blocked, seen)
       if (steps.length === 0) return left
       for (const step of steps) {
         if (refused(identity(step.object))) {

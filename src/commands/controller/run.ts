@@ -95,6 +95,7 @@ export function runController(options: RunOptions): RunningController {
   let inUse = config
   let inForce = facts.feed
   let problems = ''
+  let missing = ''
   return {
     facts,
     lease,
@@ -106,8 +107,11 @@ export function runController(options: RunOptions): RunningController {
       const services = facts.feed.services()
       const unseen = typeof services === 'string' ? services : undefined
       const wrong = [...options.configurationProblems(), leading.trials?.problem(), unseen].join()
-      if (facts.feed === inForce && wrong === problems) return
+      const absent = absentKinds(facts.feed)
+      if (facts.feed === inForce && wrong === problems && absent === missing) return
       inForce = facts.feed
+      // Steps that wait until a kind is known are told of nothing else.
+      missing = absent
       // It is part of the status of every team.
       problems = wrong
       leading.work?.passSoon()
@@ -121,6 +125,10 @@ export function runController(options: RunOptions): RunningController {
       await facts.stop()
     },
   }
+}
+
+function absentKinds({ kinds }: Watching): string {
+  return [...kinds].flatMap(([kind, { absent }]) => (absent ? [kind] : [])).join()
 }
 
 type Leads = { certificates?: WatchedObjects; work?: Work; trials?: Trials }
@@ -180,6 +188,7 @@ function begin(term: Term, options: Leading): { work: Work; trials: Trials; stop
     facts: () => facts.store,
     owned: () => facts.feed.owned,
     gateways,
+    isAbsent: kind => facts.feed.kinds.get(kind)?.absent ?? false,
     writer,
     loops,
     say,
@@ -213,7 +222,6 @@ function begin(term: Term, options: Leading): { work: Work; trials: Trials; stop
       if (listed.outcome === 'failed') log.warn({ kind, message: listed.message }, 'routes could not be read')
       return listed
     },
-    isAbsent: kind => facts.feed.kinds.get(kind)?.absent ?? false,
     settleTeam: team => settleTeamStatus(team, { ...status, refusals: refusals.of }),
     passed(passed, seconds) {
       metrics().passed(passed, seconds)

@@ -3,9 +3,10 @@
 import { identity } from '../../core/companions.ts'
 import { string } from '../../core/json.ts'
 import { saysTrue } from '../../core/team.ts'
-import type { Companion, Facts, KubeObject, StoredRoute } from '../../core/types.ts'
+import type { Companion, KubeObject, StoredRoute } from '../../core/types.ts'
 import type { OwnedObjects } from '../owned.ts'
 import { differs } from './differs.ts'
+import type { Known } from './known.ts'
 import {
   generation,
   isInEffect,
@@ -29,15 +30,15 @@ import {
   withValues,
 } from './team-policies.ts'
 
-export type Situation = {
+export type Situation = Omit<Known, 'gateways'> & {
   readonly namespace: string
   readonly wanted: readonly Companion[]
-  readonly facts: Facts
-  readonly owned: OwnedObjects
-  readonly now: number
   /** Identities of what cannot be written for now. */
   readonly blocked: ReadonlySet<string>
 }
+
+/** Values of the label that mean "the team of this namespace". */
+const MEANS_TEAM: ReadonlySet<string> = new Set(['', 'true'])
 
 /** The steps of the first stage that has any. */
 export function namespaceSteps(situation: Situation): readonly Step[] {
@@ -69,23 +70,27 @@ function others({ wanted, owned, now }: Situation): Step[] {
  * The net is put right wherever it is not. Made before the policies only where a route would be open meanwhile, or for
  * good if one of them is refused; otherwise after them, so that it need not be followed by another at once.
  */
-function closing({ namespace, wanted, facts, owned, now, blocked }: Situation): Step[] {
+function closing(situation: Situation): Step[] {
+  const { namespace, wanted, facts, owned, now, blocked } = situation
   const net = wanted.find(({ object }) => isNet(object))
   if (net === undefined) return []
   const here = owned.policiesIn(namespace)
   const newest = newestNet(here)
   if (newest !== undefined) return settle({ ...net, object: named(net.object, generation(newest)) }, owned, now)
   const policies = here.filter(each => policyOf(each) !== undefined)
-  const isCovered = [...labelledRoutes(namespace, facts)].every(route =>
-    policies.some(policy => selectsRoute(policy, route) && isInForce(policy, wanted)),
-  )
+  const isCovered =
+    knowsRoutes(situation) &&
+    [...labelledRoutes(namespace, facts)].every(route =>
+      policies.some(policy => selectsRoute(policy, route) && isInForce(policy, wanted)),
+    )
   return isCovered ? [] : made(net, here, blocked, owned, now)
 }
 
 /** Policies of teams that are missing or not right. One that is in effect loses no value of the label here. */
-function widening({ namespace, wanted, facts, owned, now }: Situation): Step[] {
+function widening(situation: Situation): Step[] {
+  const { namespace, wanted, owned, now } = situation
   const here = owned.policiesIn(namespace)
-  const held = heldValues(namespace, here, facts)
+  const held = heldHere(situation)
   return teamPolicies(wanted).flatMap(companion => {
     const values = valuesOf(companion.object)
     const stored = owned.get(identity(companion.object))
@@ -141,7 +146,7 @@ function made(
 function narrowing(situation: Situation): Step[] {
   const { namespace, wanted, facts, owned, now } = situation
   const routes = [...labelledRoutes(namespace, facts)]
-  const held = heldValues(namespace, owned.policiesIn(namespace), facts)
+  const held = heldHere(situation)
   return teamPolicies(wanted).flatMap(companion => {
     const stored = owned.get(identity(companion.object))
     const of = policyOf(companion.object)
@@ -149,9 +154,9 @@ function narrowing(situation: Situation): Step[] {
     const values = valuesOf(companion.object)
     const before = valuesOf(stored)
     const leaving = before.filter(value => !values.includes(value))
-    const isNeeded = routes.some(
-      route => leaving.some(value => relies(of, value, route)) && !isServed(route, stored, situation),
-    )
+    const isNeeded =
+      !knowsRoutes(situation) ||
+      routes.some(route => leaving.some(value => relies(of, value, route)) && !isServed(route, stored, situation))
     const kept = ['', 'true', of.team].filter(value =>
       values.includes(value) ? before.includes(value) || !held.has(value) : isNeeded && before.includes(value),
     )
@@ -166,7 +171,7 @@ function narrowing(situation: Situation): Step[] {
 function yielding(situation: Situation): Step[] {
   const { namespace, wanted, facts, owned } = situation
   const teams = new Set(teamPolicies(wanted).map(({ object }) => policyOf(object)?.team))
-  if (teams.size === 0) return []
+  if (teams.size === 0 || !knowsRoutes(situation)) return []
   const routes = [...labelledRoutes(namespace, facts)]
   return owned.policiesIn(namespace).flatMap((stored): Step[] => {
     const of = policyOf(stored)
@@ -190,6 +195,17 @@ function yielding(situation: Situation): Step[] {
       },
     ]
   })
+}
+
+/** Of routes that nobody knows none can be said to rely on nothing. */
+function knowsRoutes({ isAbsent }: Situation): boolean {
+  return !isAbsent('HTTPRoute')
+}
+
+/** What stays with whom it is with, since routes may rely on it whose team is gone. */
+function heldHere(situation: Situation): ReadonlySet<string> {
+  const { namespace, facts, owned } = situation
+  return knowsRoutes(situation) ? heldValues(namespace, owned.policiesIn(namespace), facts) : MEANS_TEAM
 }
 
 /** Whether another policy than this would take effect for a route, and is to go on doing so. */

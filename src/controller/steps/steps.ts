@@ -4,10 +4,11 @@ import { strings } from '../../core/json.ts'
 import { PROTECT } from '../../core/keys.ts'
 import { routeKind } from '../../core/route.ts'
 import { saysOpen } from '../../core/team.ts'
-import type { Companion, GatewayKind, KubeObject, RouteRef } from '../../core/types.ts'
+import type { Companion, KubeObject, RouteRef } from '../../core/types.ts'
 import { type Key, keyText } from '../keys.ts'
 import type { OwnedObjects } from '../owned.ts'
 import { type ClusterFacts, wantedBy } from '../scopes.ts'
+import type { Known } from './known.ts'
 import { namespaceSteps } from './namespace-steps.ts'
 import { remove, type Step, settle } from './step.ts'
 
@@ -25,20 +26,18 @@ const NOTHING: ReadonlySet<string> = new Set()
  */
 export function nextSteps(
   key: Key,
-  facts: ClusterFacts,
-  owned: OwnedObjects,
-  gateways: readonly GatewayKind[],
-  now: number,
+  known: Known,
   blocked: ReadonlySet<string> = NOTHING,
   seen?: Seen,
 ): readonly Step[] {
+  const { facts, owned, gateways, now } = known
   const may = (step: Step) => !blocked.has(identity(step.object))
   if (seen !== undefined && key.of === 'route' && !agrees(seen, key.route, facts)) {
     return seen.route === undefined ? owned.ofKey(keyText(key)).flatMap(remove).filter(may) : []
   }
   const wanted = wantedBy(key, facts, gateways)
   if (key.of === 'namespace') {
-    return namespaceSteps({ namespace: key.namespace, wanted: [...wanted.values()], facts, owned, now, blocked })
+    return namespaceSteps({ ...known, namespace: key.namespace, wanted: [...wanted.values()], blocked })
   }
   const adding = [...wanted.values()].flatMap(each => settle(each, owned, now)).filter(may)
   if (adding.length > 0 || seen === undefined || key.of !== 'route') return adding

@@ -3,6 +3,7 @@ import type { Key } from '../../../src/controller/keys.ts'
 import { netWaitsMs } from '../../../src/controller/steps/namespace-steps.ts'
 import { isObject, object, strings } from '../../../src/core/json.ts'
 import type { KubeObject } from '../../../src/core/types.ts'
+import type { FactStore } from '../../../src/facts/store.ts'
 import { cluster, httpRoute, namespace, parent, team } from '../../facts/cluster.ts'
 import { inWords, made, NET, NOW, type Stored, stored } from '../stored.ts'
 
@@ -178,6 +179,43 @@ describe('a namespace that moves to another team', () => {
     const settled = moving(route('app', { [PROTECT]: 'true' }, 'team-a'))
     settled.facts.remove(team('team-a'))
     expect(settled.next(APPS)).toEqual([])
+  })
+})
+
+describe('while HTTPRoutes are not served', () => {
+  const both = { namespaces: { names: ['apps'] }, ...NO_LEVELS }
+  const means = (name: string) => namespace('apps', { [PROTECT]: name })
+  /** What was stored while they were, with the facts that there are since. */
+  const unserved = (change: (facts: FactStore) => void) => {
+    const before = stored(small(team('team-a', both), team('team-b', both), means('team-a')))
+    before.settle(APPS, 100)
+    change(before.facts)
+    const settled = stored(before.facts, ['HTTPRoute'])
+    for (const each of before.owned.all()) settled.owned.put(each)
+    return settled
+  }
+
+  test('no policy lets go of routes that nobody knows', () => {
+    expect(unserved(facts => facts.put(namespace('apps'))).settle(APPS)).toEqual([])
+    expect(unserved(facts => facts.put(team('team-a', { ...NO_LEVELS, namespaces: {} }))).settle(APPS)).toEqual([])
+  })
+
+  test('none takes over routes whose team may be another', () => {
+    expect(unserved(facts => facts.put(means('team-b'))).settle(APPS)).toEqual([])
+    expect(unserved(facts => facts.remove(team('team-a'))).settle(APPS)).toEqual([])
+  })
+
+  test('what somebody opened is closed', () => {
+    const settled = unserved(() => {})
+    changed(settled, 'portcullis-team.team-a', spec => ({ ...spec, authorization: { defaultAction: 'Allow' } }))
+    expect(settled.settle(APPS)).toEqual(['apply portcullis-team.team-a'])
+    expect(values(settled.find('portcullis-team.team-a'))).toEqual(['', 'true', 'team-a'])
+  })
+
+  test('the net comes first where nothing is there yet, and policies for routes that name their team', () => {
+    const fresh = stored(small(), ['HTTPRoute'])
+    expect(policies(fresh.settle(APPS))).toEqual([`apply ${NET}.1`, 'apply portcullis-team.team-a'])
+    expect(values(fresh.find('portcullis-team.team-a'))).toEqual(['team-a'])
   })
 })
 
