@@ -197,7 +197,9 @@ describe('while HTTPRoutes are not served', () => {
 
   test('no policy lets go of routes that nobody knows', () => {
     expect(unserved(facts => facts.put(namespace('apps'))).settle(APPS)).toEqual([])
-    expect(unserved(facts => facts.put(team('team-a', { ...NO_LEVELS, namespaces: {} }))).settle(APPS)).toEqual([])
+    expect(
+      unserved(facts => facts.put(team('team-a', { ...NO_LEVELS, namespaces: { names: ['elsewhere'] } }))).settle(APPS),
+    ).toEqual([])
   })
 
   test('none takes over routes whose team may be another', () => {
