@@ -11,7 +11,7 @@ import { referencesOf } from './orphans/references.ts'
 import { canWait } from './queue/order.ts'
 import type { Queue } from './queue/queue.ts'
 import { lookAt, sayFrozen } from './route.ts'
-import { allKeys } from './scopes.ts'
+import { allKeys, leftKeys } from './scopes.ts'
 import { nextSteps } from './steps/steps.ts'
 
 export type PassOptions = {
@@ -77,7 +77,8 @@ export async function pass(options: PassOptions): Promise<Passed> {
 /** Guards, before the routes that rely on them; routes are looked at as they are read. */
 async function lookAtScopes({ context, pause }: PassOptions, add: (key: Key) => void): Promise<void> {
   let looked = 0
-  for (const key of [...allKeys(context.facts())]) {
+  const { facts, owned } = context
+  for (const key of [...leftKeys(facts(), owned()), ...allKeys(facts())]) {
     if (key.of === 'route') break
     if (++looked % TURN === 0) await pause(0)
     // With the key of a team its status is looked at.

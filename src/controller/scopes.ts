@@ -1,6 +1,7 @@
 // The keys that there are, and what the scopes behind a key want to be there.
 import type { AuthExemption } from '../api/auth-exemption.ts'
 import { companions, identity } from '../core/companions.ts'
+import { string } from '../core/json.ts'
 import type {
   Companion,
   Facts,
@@ -12,6 +13,8 @@ import type {
   StoredRoute,
 } from '../core/types.ts'
 import type { Key } from './keys.ts'
+import type { OwnedObjects } from './owned.ts'
+import { isNet } from './steps/team-policies.ts'
 
 /** Facts of which everything can be looked at, not only what somebody names. */
 export interface ClusterFacts extends Facts {
@@ -50,6 +53,15 @@ export function* allKeys(facts: ClusterFacts): Iterable<Key> {
   for (const { name } of facts.teams()) yield { of: 'team', team: name }
   yield* namespaceKeys(facts)
   for (const { ref } of facts.routes.all()) yield { of: 'route', route: ref }
+}
+
+/** Of namespaces in which a net is left that no team may use, as far as is known. */
+export function* leftKeys(facts: ClusterFacts, owned: OwnedObjects): Iterable<Key> {
+  const namespaces = new Set([...owned.all()].filter(isNet).map(({ metadata }) => string(metadata.namespace) ?? ''))
+  for (const namespace of namespaces) {
+    const key: Key = { of: 'namespace', namespace }
+    if (scopesOf(key, facts).length === 0) yield key
+  }
 }
 
 /** Of namespaces that a team may use. */

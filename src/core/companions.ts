@@ -15,6 +15,15 @@ export function companions(scope: Scope, facts: Facts, gateways: readonly Gatewa
   return [...result.values()]
 }
 
+/** Pure. What a stored companion has to be whatever the facts are; undefined: that depends on them. */
+export function standing(stored: KubeObject, gateways: readonly GatewayKind[]): Companion | undefined {
+  for (const gateway of gateways) {
+    const companion = gateway.standing?.(stored)
+    if (companion !== undefined) return companion
+  }
+  return undefined
+}
+
 export function identity(object: KubeObject): string {
   return `${object.apiVersion}/${object.kind}/${String(object.metadata.namespace ?? '')}/${String(object.metadata.name)}`
 }

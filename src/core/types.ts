@@ -213,6 +213,8 @@ export interface GatewayKind {
   inject(bare: Route, target: Target): Injection
   scopes(bare: Route, target: Target, facts: Facts): Scope[]
   companions(scope: Scope, facts: Facts): Companion[]
+  /** What a stored companion has to be whatever the facts are; undefined: that depends on them. */
+  standing?(stored: KubeObject): Companion | undefined
   /** Policies of others that do for a Gateway what companions do for one that is handed over. */
   preparedByOthers?(gateway: Extract<Scope, { of: 'gateway' }>, facts: Facts): readonly Policy[]
   /** Policies that take effect before the companions of a scope, although they are for another team. */

@@ -9,7 +9,7 @@ import { gateways } from '../../src/gateways/index.ts'
 import type { Writer } from '../../src/kube/write.ts'
 import { cluster, httpRoute, parent } from '../facts/cluster.ts'
 import { fakeClock } from '../kube/time.ts'
-import { stored } from './stored.ts'
+import { NET, stored } from './stored.ts'
 
 const ROUTE = httpRoute({}, { parentRefs: [parent('envoy')] })
 type Options = {
@@ -17,13 +17,21 @@ type Options = {
   /** What the API server lists. */
   readonly routes?: readonly KubeObject[]
   readonly outcome?: 'complete' | 'failed'
+  /** A namespace in which a net is stored, and is open. */
+  readonly left?: string
   /** Others have their turn. */
   readonly meanwhile?: (context: { facts: FactStore }) => void
 }
 
+function openNet(namespace: string): KubeObject {
+  const labels = { 'app.kubernetes.io/managed-by': 'portcullis' }
+  const metadata = { name: `${NET}.1`, namespace, labels, resourceVersion: '1' }
+  return { apiVersion: 'gateway.envoyproxy.io/v1alpha1', kind: 'SecurityPolicy', metadata, spec: {} }
+}
+
 /** Everything is looked at, where of ours nothing is stored but what team-a has for itself, and something odd. */
 async function passOver(options: Options): Promise<{ passed: Passed; asked: string[]; patient: string[] }> {
-  const { facts = cluster(ROUTE), routes = [ROUTE], outcome = 'complete', meanwhile = () => {} } = options
+  const { facts = cluster(ROUTE), routes = [ROUTE], outcome = 'complete', left, meanwhile = () => {} } = options
   const state = { facts }
   const { owned, settle } = stored(facts)
   settle({ of: 'team', team: 'team-a' })
@@ -32,6 +40,7 @@ async function passOver(options: Options): Promise<{ passed: Passed; asked: stri
     kind: 'ReferenceGrant',
     metadata: { name: 'odd', namespace: 'apps', labels: { 'app.kubernetes.io/managed-by': 'portcullis' } },
   })
+  if (left !== undefined) owned.put(openNet(left))
   const clock = fakeClock()
   const context: Context = {
     facts: () => state.facts,
@@ -80,6 +89,12 @@ describe('a full pass', () => {
     ])
     expect(patient).toEqual(['team/team-a', 'route/HTTPRoute/apps/app'])
     expect(passed).toMatchObject({ complete: true, routes: 1, queued: 7, orphans: 1 })
+  })
+
+  test('looks first at a net that somebody has opened, where no team may use the namespace', async () => {
+    const { asked } = await passOver({ facts: cluster(ROUTE), left: 'nobodys' })
+    expect(asked[0]).toBe('namespace/nobodys')
+    expect(asked.filter(each => each.startsWith('namespace/'))).toHaveLength(3)
   })
 
   test('sweeps nothing where not every route could be read', async () => {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { parseAuthTeam } from '../../src/api/auth-team.ts'
 import { array, object, strings } from '../../src/core/json.ts'
-import { passthroughName } from '../../src/core/names.ts'
+import { NET_PREFIX, passthroughName } from '../../src/core/names.ts'
 import type { KubeObject } from '../../src/core/types.ts'
 import { middlewareName } from '../../src/gateways/traefik/middleware.ts'
 import type { TestProxy } from '../kube/proxy.ts'
@@ -201,6 +201,25 @@ describeWithParts('the controller against others who write', controllerParts, ()
     // The filter alone is in what is applied; annotations that the tool never had stay.
     expect(counts[0]).toBe(0)
   }, 180_000)
+
+  test('a net that somebody opens is shut again, where no team may use the namespace any more', async () => {
+    const owner = team('team-l', 'lone', 'l.example.com')
+    const route = httpRoute('cart', 'lone', 'cart.l.example.com')
+    await applied(cluster.controlPlane, namespace('lone'), owner)
+    await until('the team is ready', () => isTeamReady('team-l'))
+    await applied(cluster.controlPlane, route)
+    await until('the route is protected', async () => hasRecord((await cluster.get(route)) ?? route))
+    const teams = () => controller.metric('portcullis_facts{kind="AuthTeam"}')
+    const before = await teams()
+    await succeeds(cluster.controlPlane, ['delete', 'authteam', 'team-l'])
+    await until('it is known', async () => (await teams()) < before)
+    const net = securityPolicy(`${NET_PREFIX}1`, 'lone')
+    await cluster.api.patch(net, OPEN)
+    await until('the net is shut', async () => {
+      const there = await cluster.get(net)
+      return there !== undefined && !isOpen(there)
+    })
+  }, 60_000)
 
   test('a companion that somebody reverts each time is written no more than six times a minute, and it is said', async () => {
     let reverts = 0

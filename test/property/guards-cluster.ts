@@ -6,7 +6,7 @@ import { type Key, keyText } from '../../src/controller/keys.ts'
 import { orphans, type Sweep } from '../../src/controller/orphans/orphans.ts'
 import { referencesOf } from '../../src/controller/orphans/references.ts'
 import { isOurs, keyOfOwned, OwnedObjects } from '../../src/controller/owned.ts'
-import { allKeys, scopesOf, wantedBy } from '../../src/controller/scopes.ts'
+import { allKeys, leftKeys, scopesOf, wantedBy } from '../../src/controller/scopes.ts'
 import type { Known } from '../../src/controller/steps/known.ts'
 import { nextSteps, type Seen, type Step } from '../../src/controller/steps/steps.ts'
 import { companions, identity } from '../../src/core/companions.ts'
@@ -167,7 +167,8 @@ export class Cluster {
   }
 
   #keys(): Key[] {
-    const keys = new Map([...allKeys(this.facts)].map(key => [keyText(key), key]))
+    const all = [...leftKeys(this.facts, this.owned), ...allKeys(this.facts)]
+    const keys = new Map(all.map(key => [keyText(key), key]))
     for (const each of this.owned.all()) {
       const key = keyOfOwned(each)
       if (key?.of === 'route') keys.set(keyText(key), key)

@@ -1,6 +1,7 @@
 // What is stored of ours and nobody wants any more: what of it goes now, and in which order.
-import { identity } from '../../core/companions.ts'
+import { identity, standing } from '../../core/companions.ts'
 import { array, isObject, object, string } from '../../core/json.ts'
+import { isRight } from '../../core/right.ts'
 import type { Facts, GatewayKind, KubeObject } from '../../core/types.ts'
 import { type Key, keyText } from '../keys.ts'
 import { keyOfOwned, type OwnedObjects, teamOfOwned } from '../owned.ts'
@@ -98,12 +99,12 @@ function isOfWantedNamespace({ metadata }: KubeObject, facts: Facts): boolean {
 function isStoodOn(
   each: KubeObject,
   leaving: ReadonlyMap<string, KubeObject>,
-  { facts, owned, read }: Judging,
+  { facts, owned, gateways, read }: Judging,
 ): boolean {
   const { namespace } = nameOf(each)
   const staying = (objects: readonly KubeObject[]) => objects.filter(other => !leaving.has(identity(other)))
   if (policyOf(each) !== undefined) {
-    return read.references.has(labelReference(namespace)) && newestNet(owned.policiesIn(namespace)) === undefined
+    return read.references.has(labelReference(namespace)) && !isShut(owned.policiesIn(namespace), gateways)
   }
   if (isNet(each)) return staying(owned.policiesIn(namespace)).some(other => policyOf(other) !== undefined)
   if (each.kind === 'ReferenceGrant') {
@@ -118,6 +119,12 @@ function isStoodOn(
   if (team !== undefined && isPlain(each, team)) return false
   const services = new Set(array(object(each.spec).targetRefs).map(target => String(object(target).name)))
   return staying([...owned.all()]).some(other => leadsTo(other, namespace, services))
+}
+
+/** Whether the net of a namespace closes what no policy of a team serves. */
+function isShut(here: readonly KubeObject[], gateways: readonly GatewayKind[]): boolean {
+  const net = newestNet(here)
+  return net !== undefined && isRight(net.spec, standing(net, gateways)?.object.spec)
 }
 
 /** Whether a Service is named anywhere in a spec as what requests go to. */

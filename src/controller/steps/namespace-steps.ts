@@ -1,6 +1,6 @@
 // The order of writes in a namespace: first what is added, then the net's successor, then what is taken away. At no point
 // does a labelled route stand without a policy of its team or the net.
-import { identity } from '../../core/companions.ts'
+import { identity, standing } from '../../core/companions.ts'
 import { string } from '../../core/json.ts'
 import { saysTrue } from '../../core/team.ts'
 import type { Companion, KubeObject, StoredRoute } from '../../core/types.ts'
@@ -30,7 +30,7 @@ import {
   withValues,
 } from './team-policies.ts'
 
-export type Situation = Omit<Known, 'gateways'> & {
+export type Situation = Known & {
   readonly namespace: string
   readonly wanted: readonly Companion[]
   /** Identities of what cannot be written for now. */
@@ -68,12 +68,13 @@ function others({ wanted, owned, now }: Situation): Step[] {
 
 /**
  * The net is put right wherever it is not. Made before the policies only where a route would be open meanwhile, or for
- * good if one of them is refused; otherwise after them, so that it need not be followed by another at once.
+ * good if one of them is refused; otherwise after them, so that it need not be followed by another at once. Where no
+ * team may use the namespace, as far as is known, the nets that are left are put right all the same.
  */
 function closing(situation: Situation): Step[] {
   const { namespace, wanted, facts, owned, now, blocked } = situation
   const net = wanted.find(({ object }) => isNet(object))
-  if (net === undefined) return []
+  if (net === undefined) return left(situation)
   const here = owned.policiesIn(namespace)
   const newest = newestNet(here)
   if (newest !== undefined) return settle({ ...net, object: named(net.object, generation(newest)) }, owned, now)
@@ -84,6 +85,13 @@ function closing(situation: Situation): Step[] {
       policies.some(policy => selectsRoute(policy, route) && isInForce(policy, wanted)),
     )
   return isCovered ? [] : made(net, here, blocked, owned, now)
+}
+
+function left({ namespace, owned, gateways, now }: Situation): Step[] {
+  return owned
+    .policiesIn(namespace)
+    .flatMap(each => standing(each, gateways) ?? [])
+    .flatMap(each => settle(each, owned, now))
 }
 
 /** Policies of teams that are missing or not right. One that is in effect loses no value of the label here. */

@@ -22,7 +22,7 @@ import { clientPolicy, foreignClientPolicy } from './client-policy.ts'
 import { comesUnder, refuse } from './refuse.ts'
 import { handedOver, isInUse } from './settings.ts'
 import { allowByName, denyByDefault, isOnStrict, staysOpen } from './strict.ts'
-import { shadowing, teamPolicies } from './team-policies.ts'
+import { shadowing, standingNet, teamPolicies } from './team-policies.ts'
 
 export const envoyGateway: GatewayKind = {
   id: 'envoy-gateway',
@@ -36,6 +36,7 @@ export const envoyGateway: GatewayKind = {
   inject: () => ({ annotations: {} }),
   scopes,
   companions,
+  standing: standingNet,
   preparedByOthers,
   shadowedBy,
 }

@@ -6,14 +6,14 @@ import { array, object, string } from '../../core/json.ts'
 import { ACCESS, PROTECT } from '../../core/keys.ts'
 import { NET_PREFIX, policyName, readPolicyName } from '../../core/names.ts'
 import { teamOfNamespace } from '../../core/team.ts'
-import type { Companion, Facts, Policy } from '../../core/types.ts'
+import type { Companion, Facts, KubeObject, Policy } from '../../core/types.ts'
 import { groupsQuery } from '../upstream.ts'
 import { DENY_ALL, IDENTITY, securityPolicy } from './policies.ts'
 
 export function teamPolicies(team: AuthTeam, namespace: string, facts: Facts): Companion[] {
   const values = labelValues(team, namespace, facts)
   const levels: (AccessLevel | undefined)[] = [undefined, ...team.access.values()]
-  return [...levels.map(level => teamPolicy(team, level, namespace, values)), net(namespace, facts)]
+  return [...levels.map(level => teamPolicy(team, level, namespace, values)), net(namespace, netName(namespace, facts))]
 }
 
 /**
@@ -98,7 +98,7 @@ function teamPolicy(team: AuthTeam, level: AccessLevel | undefined, namespace: s
  * missing. Its status `Conflicted` is its normal state. Never `mergeType`: it would inherit the rules of a policy of the
  * Gateway, and with them an Allow.
  */
-function net(namespace: string, facts: Facts): Companion {
+function net(namespace: string, name: string): Companion {
   const spec = {
     targetSelectors: [
       {
@@ -112,19 +112,21 @@ function net(namespace: string, facts: Facts): Companion {
     ],
     ...DENY_ALL,
   }
-  const head = {
-    namespace,
-    name: `${NET_PREFIX}${generation(namespace, facts)}`,
-    standsFor: 'every labelled route that no team serves',
-    scope: namespaceKey(namespace),
-  }
-  return securityPolicy(head, spec, true)
+  const standsFor = 'every labelled route that no team serves'
+  return securityPolicy({ namespace, name, standsFor, scope: namespaceKey(namespace) }, spec, true)
+}
+
+/** A net denies the same whoever may use its namespace: one that is stored has to be right even where nobody may. */
+export function standingNet({ kind, metadata }: KubeObject): Companion | undefined {
+  const [namespace, name] = [string(metadata.namespace) ?? '', string(metadata.name) ?? '']
+  return kind === 'SecurityPolicy' && name.startsWith(NET_PREFIX) ? net(namespace, name) : undefined
 }
 
 /** The net that is there, or the first. Its successors are the controller's, which knows when one is needed. */
-function generation(namespace: string, facts: Facts): number {
+function netName(namespace: string, facts: Facts): string {
   const nets = facts
     .policies('SecurityPolicy', namespace)
     .filter(policy => policy.ours && policy.name.startsWith(NET_PREFIX))
-  return Math.max(1, ...nets.map(each => Number(each.name.slice(NET_PREFIX.length))).filter(Number.isSafeInteger))
+  const numbers = nets.map(each => Number(each.name.slice(NET_PREFIX.length))).filter(Number.isSafeInteger)
+  return `${NET_PREFIX}${Math.max(1, ...numbers)}`
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { Key } from '../../../src/controller/keys.ts'
 import { type Found, orphans, type Read } from '../../../src/controller/orphans/orphans.ts'
 import { referencesOf } from '../../../src/controller/orphans/references.ts'
+import { object } from '../../../src/core/json.ts'
 import type { KubeObject } from '../../../src/core/types.ts'
 import { gateways } from '../../../src/gateways/index.ts'
 import {
@@ -103,6 +104,18 @@ describe('what nobody wants any more', () => {
     apps.facts.put(team('team-b', ELSEWHERE))
     apps.owned.remove(apps.find(`${NET}.1`))
     expect(names(sweep(apps, [labelled('team-a')]).remove)).toEqual([])
+  })
+
+  test('stays where the net that labelled routes would have under them is not right', () => {
+    const apps = settled()
+    apps.facts.put(team('team-b', ELSEWHERE))
+    const net = apps.find(`${NET}.1`)
+    apps.owned.put({ ...net, spec: { ...object(net.spec), mergeType: 'StrategicMerge' } })
+    const bare = httpRoute({ labels: { 'auth.example/protect': 'true' } }, { parentRefs: [parent('envoy')] })
+    const removed = () => names(sweep(apps, [bare]).remove).filter(name => name.startsWith('portcullis-team.'))
+    expect(removed()).toEqual([])
+    apps.owned.put(net)
+    expect(removed()).not.toEqual([])
   })
 
   test('that says a wrong scope is wanted all the same', () => {

@@ -182,6 +182,40 @@ describe('a namespace that moves to another team', () => {
   })
 })
 
+describe('a net that is left where no team may use the namespace', () => {
+  const open = { authorization: { defaultAction: 'Allow' } }
+  const left = () => {
+    const settled = stored(small(route('app', { [PROTECT]: 'true' })))
+    settled.settle(APPS, 100)
+    settled.facts.remove(team('team-a'))
+    return settled
+  }
+
+  test('is put right when somebody has edited it, and nothing else is written', () => {
+    const settled = left()
+    const before = settled.find(`${NET}.1`)
+    changed(settled, `${NET}.1`, spec => ({ ...spec, ...open }))
+    changed(settled, 'portcullis-team.team-a', spec => ({ ...spec, ...open }))
+    expect(settled.settle(APPS)).toEqual([`apply ${NET}.1`])
+    expect(settled.find(`${NET}.1`).spec).toEqual(before.spec)
+    changed(settled, `${NET}.1`, spec => ({ ...spec, mergeType: 'StrategicMerge' }))
+    expect(settled.settle(APPS)).toEqual([`replace ${NET}.1`])
+  })
+
+  test('is put right where the namespace is not among the facts either', () => {
+    const settled = left()
+    settled.facts.remove(namespace('apps'))
+    changed(settled, `${NET}.1`, spec => ({ ...spec, ...open }))
+    expect(settled.settle(APPS)).toEqual([`apply ${NET}.1`])
+  })
+
+  test('is not made again when it has gone: nobody knows that it is needed', () => {
+    const settled = left()
+    settled.owned.remove(settled.find(`${NET}.1`))
+    expect(settled.next(APPS)).toEqual([])
+  })
+})
+
 describe('while HTTPRoutes are not served', () => {
   const both = { namespaces: { names: ['apps'] }, ...NO_LEVELS }
   const means = (name: string) => namespace('apps', { [PROTECT]: name })
