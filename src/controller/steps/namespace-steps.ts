@@ -94,20 +94,30 @@ function left({ namespace, owned, gateways, now }: Situation): Step[] {
     .flatMap(each => settle(each, owned, now))
 }
 
-/** Policies of teams that are missing or not right. One that is in effect loses no value of the label here. */
+/**
+ * Policies of teams that are missing or not right. One that is in effect loses no value of the label here, but for what
+ * somebody gave it; and that only when all of them are right otherwise, since another may have those routes then.
+ */
 function widening(situation: Situation): Step[] {
   const { namespace, wanted, owned, now } = situation
   const here = owned.policiesIn(namespace)
   const held = heldHere(situation)
-  return teamPolicies(wanted).flatMap(companion => {
+  const [grown, exact]: [Step[], Step[]] = [[], []]
+  for (const companion of teamPolicies(wanted)) {
     const values = valuesOf(companion.object)
     const stored = owned.get(identity(companion.object))
     const before = stored === undefined ? [] : valuesOf(stored)
     const stays = (value: string) => before.includes(value) && (values.includes(value) || isInEffect(stored!, here))
     const team = policyOf(companion.object)?.team ?? ''
     const kept = ['', 'true', team].filter(value => stays(value) || (values.includes(value) && !held.has(value)))
-    return settle({ ...companion, object: withValues(companion.object, kept) }, owned, now)
-  })
+    const isLosing = before.some(value => !kept.includes(value))
+    const all = isLosing ? [...new Set([...before, ...kept])] : kept
+    const steps = (its: readonly string[]) =>
+      settle({ ...companion, object: withValues(companion.object, its) }, owned, now)
+    grown.push(...steps(all))
+    exact.push(...steps(kept))
+  }
+  return grown.length > 0 ? grown : exact
 }
 
 /** What no team wants here any more and a net is older than would take effect as soon as that net goes. */

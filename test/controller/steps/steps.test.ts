@@ -255,6 +255,23 @@ describe('while HTTPRoutes are not served', () => {
   })
 })
 
+describe('policies of which somebody has edited several', () => {
+  const OPENED = 'portcullis-team.team-b'
+  const TAKEN = 'portcullis-team.team-a'
+
+  test('are closed before any lets go of routes that are then those of another', () => {
+    const settled = stored(small(team('team-b', { namespaces: { names: ['apps'] }, ...NO_LEVELS })))
+    settled.settle(APPS, 100)
+    const given = (values: readonly string[]) => (spec: { [key: string]: unknown }) =>
+      JSON.parse(JSON.stringify(spec).replace(/"values":\[[^\]]*\]/, `"values":${JSON.stringify(values)}`))
+    changed(settled, TAKEN, given(['', 'true', 'team-b', 'team-a']))
+    changed(settled, OPENED, spec => ({ ...given(['team-b', 'other'])(spec), mergeType: 'StrategicMerge' }))
+    expect(settled.settle(APPS)).toEqual([`replace ${OPENED}`, `replace ${TAKEN}`, `replace ${OPENED}`])
+    expect(values(settled.find(TAKEN))).toEqual(['', 'true', 'team-a'])
+    expect(values(settled.find(OPENED))).toEqual(['team-b'])
+  })
+})
+
 describe('a policy that somebody has edited', () => {
   const edited = (change: (spec: { [key: string]: unknown }) => object) => {
     const settled = stored(small())
